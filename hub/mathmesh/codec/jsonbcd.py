@@ -1,0 +1,36 @@
+"""JSON, JSON-B and JSON-C documents as Python values (draft-hallambaker-jsonbcd).
+
+Objects are dicts, arrays lists, binary items bytes; the encodings may be mixed within one document.
+"""
+
+from mathmesh.codec import json_writer
+from mathmesh.codec.json_reader import Reader
+
+
+def loads(data: bytes | str, tolerant: bool = False) -> object:
+    """The one value of a document in any of the encodings.
+
+    `tolerant` accepts raw control characters inside JSON strings, which published examples hold.
+    Raises EncodingError for anything malformed, repeated member names, nesting beyond 64 and trailing octets.
+    """
+    reader = Reader(data.encode() if isinstance(data, str) else bytes(data), 0, tolerant)
+    value = reader.value()
+    reader.finish()
+    return value
+
+
+def load_at(data: bytes, position: int = 0, tolerant: bool = False) -> tuple[object, int]:
+    """The value that begins at `position` and the offset behind it; further octets may follow."""
+    reader = Reader(data, position, tolerant)
+    value = reader.value()
+    return value, reader.position
+
+
+def dumps(value: object) -> bytes:
+    """Compact JSON in UTF-8; bytes become base64url strings."""
+    return json_writer.text(value).encode()
+
+
+def dumps_b(value: object) -> bytes:
+    """JSON-B with every length in its shortest form."""
+    return json_writer.binary(value)
