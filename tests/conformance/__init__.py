@@ -1,0 +1,1 @@
+"""Checks the packages against vectors: `python -m tests.conformance`."""
