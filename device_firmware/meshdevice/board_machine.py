@@ -1,0 +1,70 @@
+"""A real board: pins from the generated configuration, hardware watchdog, events on the serial console."""
+
+import json
+
+from machine import PWM, WDT, Pin
+
+from meshdevice.button import Gestures
+
+_WATCHDOG_MS = 8000
+_PWM_HZ = 1000
+
+
+class Board:
+    """config: generated `board_config` (PINS by role: led, relay, button, sensor); a role without pin is left out."""
+
+    def __init__(self, config: object, folder: str, options: dict) -> None:
+        pins = config.PINS
+        self._led = Pin(pins["led"], Pin.OUT) if "led" in pins else None
+        self._led_lit = 0 if config.LED_INVERTED else 1
+        self._button = Pin(pins["button"], Pin.IN, Pin.PULL_UP) if "button" in pins else None
+        self._relay = pins.get("relay")
+        self._pwm = None
+        self._sensor_pin = pins.get("sensor")
+        self._sensor = None
+        self._gestures = Gestures()
+        self._watchdog = WDT(timeout=_WATCHDOG_MS)
+        self.led(False)
+
+    def led(self, lit: bool) -> None:
+        """Light or darken the indicator."""
+        if self._led is not None:
+            self._led.value(self._led_lit if lit else 1 - self._led_lit)
+
+    def actuate(self, name: str, value: object) -> None:
+        """Set an output; a lamp takes percent and is dimmed by pulse width on the relay pin."""
+        if self._relay is None:
+            raise OSError("this board has no pin for " + name)
+        if self._pwm is None:
+            self._pwm = PWM(Pin(self._relay), freq=_PWM_HZ, duty_u16=0)
+        self._pwm.duty_u16(value * 65535 // 100)
+
+    def measure(self) -> tuple[float, float]:
+        """Temperature and humidity of a DHT22 on the sensor pin; OSError when it does not answer."""
+        if self._sensor is None:
+            if self._sensor_pin is None:
+                raise OSError("this board has no pin for a sensor")
+            import dht
+
+            self._sensor = dht.DHT22(Pin(self._sensor_pin))
+        self._sensor.measure()
+        return self._sensor.temperature(), self._sensor.humidity()
+
+    def gestures(self, now: int) -> list[str]:
+        """Gestures of the button since the last call; call it every 20 to 50 ms."""
+        if self._button is None:
+            return []
+        gesture = self._gestures.step(self._button.value() == 0, now)
+        return [gesture] if gesture else []
+
+    def report(self, **fields: object) -> None:
+        """A board shows nothing but its indicator."""
+
+    def event(self, name: str, **fields: object) -> None:
+        """Tell one event on the serial console; fields never hold secrets."""
+        fields["ev"] = name
+        print(json.dumps(fields))
+
+    def feed(self) -> None:
+        """Hold off the hardware watchdog; only the main loop calls this."""
+        self._watchdog.feed()

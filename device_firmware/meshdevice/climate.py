@@ -1,0 +1,23 @@
+"""A climate sensor: temperature and relative humidity of the air."""
+
+from meshdevice.capability import FLOAT, Capability, Property
+
+
+class Climate(Capability):
+    """measure: `measure() -> (temperature in °C, humidity in %)`; it raises OSError when the sensor fails."""
+
+    kind = "sensor"
+
+    def __init__(self, measure: object) -> None:
+        properties = {"temperature": Property(FLOAT, "r", "", "°C"), "humidity": Property(FLOAT, "r", "", "%")}
+        super().__init__(properties, {"temperature": None, "humidity": None})
+        self._measure = measure
+
+    def sample(self) -> list:
+        try:
+            temperature, humidity = self._measure()
+        except OSError:
+            return []
+        self.values["temperature"] = round(temperature, 2)
+        self.values["humidity"] = round(humidity, 1)
+        return [[name, self.values[name]] for name in ("temperature", "humidity")]
