@@ -1,0 +1,59 @@
+"""The two constructions behind UDFs of type A (draft-hallambaker-mesh-udf §4.5, protocol book).
+
+`mac` is keyed by the data of a key UDF and covers raw octets; `content_mac` is keyed by any text and
+covers a content digest. They share the type octet and nothing else.
+"""
+
+import hashlib
+import hmac
+
+from mathmesh.codec import udf
+from mathmesh.errors import EncodingError, VerificationError
+from mathmesh.keys import digest, hkdf
+
+_MASTER = b"KeyedUDFMaster"
+_EXPAND = b"KeyedUDFExpand"
+_SHA2_KEYS = (udf.MAC, udf.ENCRYPTION, udf.ENCRYPTION_SIGNATURE)
+
+
+def mac_bytes(key_udf: str, data: bytes) -> bytes:
+    """Type octet and 64-octet MAC of `data` under a key UDF of type A or E.
+
+    Raises EncodingError when the UDF is no key.
+    """
+    code, key = udf.parse(key_udf)
+    if code in _SHA2_KEYS:
+        return bytes([udf.MAC]) + hmac.digest(key, data, "sha512")
+    if code == udf.MAC_SHA3:
+        return bytes([udf.MAC_SHA3]) + hmac.digest(key, data, "sha3_512")
+    raise EncodingError("a MAC needs a key UDF of type A or E")
+
+
+def mac(key_udf: str, data: bytes) -> str:
+    """MAC of `data` as a UDF at 140 bits. Used as key in its turn it gives the 16 octets that parsing leaves."""
+    return udf.present(mac_bytes(key_udf, data))
+
+
+def verify(key_udf: str, data: bytes, mac_udf: str, minimum_bits: int = 125) -> None:
+    """Checks all bits of `mac_udf` in constant time.
+
+    Raises VerificationError when they differ or are fewer than `minimum_bits`, the type octet included.
+    """
+    if not digest.matches(mac_udf, mac_bytes(key_udf, data), minimum_bits):
+        raise VerificationError("message authentication code does not match; check the key it was made with")
+
+
+def content_mac(key: str, data: bytes, content_type: str) -> str:
+    """Authenticator of `data` under a text key; a UDF used as key counts as its text."""
+    value = hmac.digest(content_mac_key(key), digest.typed_input(data, content_type), "sha512")
+    return udf.present(bytes([udf.MAC]) + value)
+
+
+def content_mac_key(key: str) -> bytes:
+    """The 64-octet MAC key behind `content_mac`."""
+    return hkdf.expand(content_master_key(key), _EXPAND, hashlib.sha512().digest_size)
+
+
+def content_master_key(key: str) -> bytes:
+    """The 64-octet pseudorandom key behind `content_mac_key`."""
+    return hkdf.extract(key.encode(), salt=_MASTER)
