@@ -1,0 +1,1 @@
+"""The MQTT broker: a disposable pipe that the hub runs itself."""

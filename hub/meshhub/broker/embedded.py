@@ -1,0 +1,159 @@
+"""amqtt inside the hub process, for machines without mosquitto; about eight times the processor time.
+
+amqtt's own order of things is not safe enough: a client is registered, and an older session of that client
+identifier is dropped, before the password was looked at; a last will is published without asking for rights.
+`GuardedBroker` changes that order; it relies on the pinned version's internals, the only place that does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging as standard_logging
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from typing import Any
+
+from amqtt.broker import Broker as AmqttBroker
+from amqtt.contexts import Action, BaseContext
+from amqtt.errors import AMQTTError, MQTTError, NoDataError
+from amqtt.errors import BrokerError as AmqttBrokerError
+from amqtt.mqtt.connack import NOT_AUTHORIZED, ConnackPacket
+from amqtt.mqtt.protocol.broker_handler import BrokerProtocolHandler
+from amqtt.plugins.base import BaseAuthPlugin, BaseTopicPlugin
+from amqtt.session import Session
+
+from mathmesh.types import Entropy
+from meshhub import logging
+from meshhub.broker.accounts import BrokerAccount, verify_password
+from meshhub.broker.base import Broker
+from meshhub.errors import TransportError
+
+CONNECT_SECONDS = 10
+WATCH_SECONDS = 0.5
+
+log = logging.get(__name__)
+
+
+class Guard(BaseAuthPlugin, BaseTopicPlugin):  # type: ignore[misc]
+    """Rights of the broker's accounts, as amqtt asks for them."""
+
+    def __init__(self, context: BaseContext):
+        super().__init__(context)
+        self.accounts: Mapping[str, BrokerAccount] = {}
+
+    async def authenticate(self, *, session: Session) -> bool:
+        """Right password, and a last will (if any) to a topic that the account may write to."""
+        account = self.accounts.get(session.username or "")
+        if account is None or not verify_password(session.password or "", account.password_hash):
+            return False
+        return not session.will_flag or account.may_write(session.will_topic or "")
+
+    async def topic_filtering(
+        self, *, session: Session | None = None, topic: str | None = None, action: Action | None = None
+    ) -> bool:
+        """Rights by topic; an account that was removed has none."""
+        account = self.accounts.get((session.username if session else None) or "")
+        if account is None or not topic:
+            return False
+        if action == Action.PUBLISH:
+            return account.may_write(topic)
+        return account.may_subscribe(topic) if action == Action.SUBSCRIBE else account.may_read(topic)
+
+
+class GuardedBroker(AmqttBroker):  # type: ignore[misc]
+    """amqtt's broker, which looks at the password first and names each client after its account."""
+
+    async def _initialize_client_session(
+        self, reader: Any, writer: Any, remote_address: str, remote_port: int
+    ) -> tuple[BrokerProtocolHandler, Session]:
+        try:
+            async with asyncio.timeout(CONNECT_SECONDS):
+                handler, session = await BrokerProtocolHandler.init_from_connect(
+                    reader, writer, self.plugins_manager
+                )
+        except (AMQTTError, MQTTError, NoDataError, TimeoutError, OSError, ValueError) as error:
+            await writer.close()
+            raise AMQTTError("no proper CONNECT") from error
+        session.clean_session = True
+        session.parent = 0
+        return handler, session
+
+    async def _handle_client_session(
+        self, reader: Any, writer: Any, session: Session, handler: Any, server: Any, listener: str
+    ) -> None:
+        if not await super()._authenticate(session, self.listeners_config[listener]):
+            await ConnackPacket.build(0, NOT_AUTHORIZED).to_stream(writer)
+            await writer.close()
+            return
+        session.client_id = session.username
+        await self._cleanup_session(session.client_id)
+        await super()._handle_client_session(reader, writer, session, handler, server, listener)
+
+    async def _authenticate(self, session: Session, listener: Any) -> bool:
+        return True  # reached only through _handle_client_session, which has asked
+
+    @property
+    def guard(self) -> Guard:
+        """The one plugin."""
+        guard = self.plugins_manager.get_plugin("Guard")
+        assert isinstance(guard, Guard)
+        return guard
+
+    async def disconnect_strangers(self) -> None:
+        """Drop the sessions whose account no longer exists."""
+        for user in [user for user in self._sessions if user not in self.guard.accounts]:
+            await self._cleanup_session(user)
+
+    @property
+    def healthy(self) -> bool:
+        """All listeners open and the delivery task alive."""
+        delivering = self._broadcast_task is not None and not self._broadcast_task.done()
+        return delivering and all(server.instance.is_serving() for server in self._servers.values())
+
+
+class Embedded(Broker):
+    """amqtt, watched and started again when a part of it has stopped."""
+
+    kind = "amqtt"
+
+    def __init__(
+        self, *, bind: str, port: int, entropy: Entropy, changed: Callable[[bool], None] | None = None
+    ):
+        super().__init__(bind=bind, port=port, entropy=entropy, changed=changed)
+        self._broker: GuardedBroker | None = None
+        # amqtt logs packets with their contents; only what is wrong may come through.
+        for name in ("amqtt", "transitions"):
+            standard_logging.getLogger(name).setLevel(standard_logging.ERROR)
+
+    async def _open(self) -> None:
+        first, *others = self.addresses
+        listeners: dict[str, Any] = {"default": {"type": "tcp", "bind": f"{first}:{self.port}"}}
+        listeners |= {
+            f"devices{number}": {"type": "tcp", "bind": f"{address}:{self.port}"}
+            for number, address in enumerate(others)
+        }
+        plugins: dict[str, Any] = {f"{Guard.__module__}.{Guard.__qualname__}": {}}
+        broker = GuardedBroker({"listeners": listeners, "plugins": plugins})
+        broker.guard.accounts = self._accounts
+        try:
+            await broker.start()
+        except AmqttBrokerError as error:
+            raise TransportError(f"the embedded broker cannot listen on port {self.port}: {error}") from error
+        self._broker = broker
+
+    async def _close(self) -> None:
+        broker, self._broker = self._broker, None
+        if broker:
+            with suppress(AMQTTError, AmqttBrokerError):
+                await broker.shutdown()
+
+    async def _reload(self) -> None:
+        if self._broker:
+            self._broker.guard.accounts = self._accounts
+            await self._broker.disconnect_strangers()
+
+    async def _failed(self) -> str:
+        # amqtt tells nobody when a part of it ends, so it is looked at.
+        while self._broker is not None and self._broker.healthy:  # noqa: ASYNC110
+            await asyncio.sleep(WATCH_SECONDS)
+        return "a listener or the delivery task has ended"

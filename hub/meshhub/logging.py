@@ -1,0 +1,89 @@
+"""Log lines of the hub: structured, on standard error, with secrets taken out before they are written."""
+
+from __future__ import annotations
+
+import logging
+import re
+import sys
+from collections.abc import Mapping, MutableMapping
+from typing import Any, TextIO
+
+import structlog
+
+REDACTED = "[redacted]"
+SECRET_NAME = re.compile(
+    r"(^|_)(k|ca|psk|psk_\w+|own|pass|passw\w*|passphrase|secret\w*|pin|code|seed|token|cookie|mq|wifi\w*|ent|private|"
+    r"key|mac|value|v|r)$",
+    re.IGNORECASE,
+)
+SECRET_TEXT = re.compile(r"mcu://\S+|(?<![A-Z2-7-])[EZ][A-Z2-7]{3}(?:-[A-Z2-7]{4}){2,}[A-Z2-7-]*")
+
+
+def redact(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """structlog processor: takes out secret members by name, and connection URIs, keys and seeds in texts."""
+    return {name: _clean(name, value) for name, value in event.items()}
+
+
+def _clean(name: str, value: object) -> object:
+    if SECRET_NAME.search(name):
+        return REDACTED
+    if isinstance(value, Mapping):
+        return {str(key): _clean(str(key), item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_clean("", item) for item in value]
+    if isinstance(value, bytes | bytearray | memoryview):
+        return f"[{len(value)} octets]"
+    if isinstance(value, str):
+        return SECRET_TEXT.sub(REDACTED, value)
+    if isinstance(value, BaseException):
+        return SECRET_TEXT.sub(REDACTED, f"{type(value).__name__}: {value}")
+    return value
+
+
+_TAIL: list[Any] = [structlog.processors.format_exc_info, redact]
+
+
+def configure(level: str = "info", *, stream: TextIO | None = None, json: bool | None = None) -> None:
+    """Set up structlog and the standard library's loggers; JSON lines unless the stream is a terminal."""
+    out = stream or sys.stderr
+    as_json = not out.isatty() if json is None else json
+    number = {"debug": 10, "info": 20, "warning": 30, "error": 40}[level]
+    shared: list[Any] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    renderer: Any = (
+        structlog.processors.JSONRenderer() if as_json else structlog.dev.ConsoleRenderer(colors=True)
+    )
+    structlog.configure(
+        processors=[*shared, *_TAIL, renderer],
+        wrapper_class=structlog.make_filtering_bound_logger(number),
+        logger_factory=structlog.WriteLoggerFactory(file=out),
+        cache_logger_on_first_use=False,
+    )
+    formatter = structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=shared,
+        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *_TAIL, renderer],
+    )
+    handler = logging.StreamHandler(out)
+    handler.setFormatter(formatter)
+    root = logging.getLogger()
+    root.handlers = [handler]
+    # Libraries at "info" tell of every packet and every connection; what the hub has to say it says itself.
+    root.setLevel(max(number, logging.WARNING))
+
+
+def get(name: str) -> Any:
+    """A bound logger; the event text first, then members: `log.info("device online", device=udf)`."""
+    return structlog.get_logger(module=name)
+
+
+if not structlog.is_configured():
+    # Until the application has set up its own log, warnings go to standard error, redacted all the same.
+    structlog.configure(
+        processors=[structlog.processors.add_log_level, *_TAIL, structlog.processors.KeyValueRenderer()],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
+        logger_factory=lambda *_: structlog.WriteLogger(sys.stderr),
+        cache_logger_on_first_use=False,
+    )
