@@ -19,7 +19,9 @@ _LEVEL_BITS = (20, 30, 40, 50)
 _CHARACTER_BITS = 5
 
 
-def content_digest(data: bytes, content_type: str, *, bits: int = udf.DEFAULT_BITS, sha3: bool = False) -> str:
+def content_digest(
+    data: bytes, content_type: str, *, bits: int = udf.DEFAULT_BITS, sha3: bool = False
+) -> str:
     """Digest UDF of `data`, presented at `bits` with the type octet counted in."""
     return udf.present(_binary(data, content_type, sha3), bits)
 

@@ -30,7 +30,7 @@ def mac_bytes(key_udf: str, data: bytes) -> bytes:
 
 
 def mac(key_udf: str, data: bytes) -> str:
-    """MAC of `data` as a UDF at 140 bits. Used as key in its turn it gives the 16 octets that parsing leaves."""
+    """MAC of `data` as a UDF at 140 bits; used as key in its turn it gives the 16 octets that it carries."""
     return udf.present(mac_bytes(key_udf, data))
 
 

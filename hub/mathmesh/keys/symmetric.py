@@ -43,4 +43,6 @@ def is_key_id(text: str) -> bool:
     """Whether `text` has the form that `key_id` gives."""
     code, data = udf.parse(text)
     level = data[0] - udf.DIGEST
-    return code == udf.ENCRYPTION and len(data) == _IDENTIFIER_OCTETS and 0 <= level <= udf.MAXIMUM_COMPRESSION
+    return (
+        code == udf.ENCRYPTION and len(data) == _IDENTIFIER_OCTETS and 0 <= level <= udf.MAXIMUM_COMPRESSION
+    )
