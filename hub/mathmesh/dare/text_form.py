@@ -1,0 +1,111 @@
+"""Headers and trailers as text and as binary forms.
+
+In memory a header is plain JSON data (binary members as base64url strings), whatever encoding it came in.
+`binary_members` turns the binary members into bytes for JSON-B and for the published reference's text
+layout, which `reference_text` reproduces octet for octet (line breaks inside base64url included).
+"""
+
+import json
+from typing import Any
+
+from mathmesh.codec import b64, jsonbcd
+from mathmesh.errors import EncodingError
+
+BINARY_MEMBERS = frozenset(
+    {
+        "SignedData",
+        "PayloadDigest",
+        "ChainDigest",
+        "TreeDigest",
+        "FrameMac",
+        "Salt",
+        "Malt",
+        "cloaked",
+        "ContentMetaData",
+        "Manifest",
+        "signature",
+        "witness",
+        "wmk",
+        "Public",
+        "annotations",
+    }
+)
+
+_LINE = 63
+_FIRST_COLUMN = 5
+_NEXT_COLUMN = 2
+
+
+def parse_object(octets: bytes) -> dict[str, Any]:
+    """The JSON or JSON-B object of a header or trailer; raw line breaks inside strings are accepted."""
+    value = jsonbcd.loads(octets, tolerant=True)
+    if not isinstance(value, dict):
+        raise EncodingError("header or trailer is not an object")
+    plain = plain_members(value)
+    assert isinstance(plain, dict)
+    return plain
+
+
+def plain_members(value: object) -> object:
+    """`value` with every bytes item as base64url text and null members left out."""
+    if isinstance(value, dict):
+        return {name: plain_members(item) for name, item in value.items() if item is not None}
+    if isinstance(value, (list, tuple)):
+        return [plain_members(item) for item in value]
+    if isinstance(value, (bytes, bytearray)):
+        return b64.encode(bytes(value))
+    return value
+
+
+def binary_members(value: object, name: str = "") -> object:
+    """`value` with the binary members of DARE as bytes; text that is no base64url is left as it is."""
+    if isinstance(value, dict):
+        return {key: binary_members(item, key) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [binary_members(item, name) for item in value]
+    if isinstance(value, str) and name in BINARY_MEMBERS:
+        try:
+            return b64.decode(value)
+        except EncodingError:
+            return value
+    return value
+
+
+def reference_text(value: dict[str, Any]) -> bytes:
+    """The text that the published reference writes for a header, trailer or content metadata."""
+    pieces: list[str] = []
+    _write(pieces, binary_members(value), 0, "")
+    return "".join(pieces).encode()
+
+
+def _write(pieces: list[str], value: object, depth: int, name: str) -> None:
+    if isinstance(value, dict):
+        pieces.append("{")
+        for number, (key, item) in enumerate(value.items()):
+            pieces.append("," if number else "")
+            pieces.append("\n" + "  " * (depth + 1) + json.dumps(key, ensure_ascii=False) + ": ")
+            _write(pieces, item, depth + 1, key)
+        pieces.append("}")
+    elif isinstance(value, list):
+        pieces.append("[")
+        for number, item in enumerate(value):
+            pieces.append(",\n" + "  " * (depth + 1) if number else "")
+            _write(pieces, item, depth + 1, name)
+        pieces.append("]")
+    elif isinstance(value, bytes):
+        _write_binary(pieces, b64.encode(value), _FIRST_COLUMN + len(name))
+    else:
+        pieces.append(json.dumps(value, ensure_ascii=False))
+
+
+def _write_binary(pieces: list[str], text: str, column: int) -> None:
+    pieces.append('"')
+    start = 0
+    while start < len(text):
+        room = max(0, _LINE - column)
+        pieces.append(text[start : start + room])
+        start += room
+        column = _NEXT_COLUMN - 1
+        if start < len(text):
+            pieces.append("\n  ")
+    pieces.append('"')
