@@ -45,8 +45,12 @@ def verify(key_udf: str, data: bytes, mac_udf: str, minimum_bits: int = 125) -> 
 
 def content_mac(key: str, data: bytes, content_type: str) -> str:
     """Authenticator of `data` under a text key; a UDF used as key counts as its text."""
-    value = hmac.digest(content_mac_key(key), digest.typed_input(data, content_type), "sha512")
-    return udf.present(bytes([udf.MAC]) + value)
+    return udf.present(bytes([udf.MAC]) + content_mac_value(key, data, content_type))
+
+
+def content_mac_value(key: str, data: bytes, content_type: str) -> bytes:
+    """The 64 octets behind `content_mac`."""
+    return hmac.digest(content_mac_key(key), digest.typed_input(data, content_type), "sha512")
 
 
 def content_mac_key(key: str) -> bytes:

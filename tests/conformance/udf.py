@@ -1,0 +1,297 @@
+"""Vectors of UDF presentation, digests, fingerprints, key derivation and identifiers."""
+
+import hashlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from tests.conformance.report import Outcome, Runner, check, load
+
+from mathmesh.codec import udf, uri
+from mathmesh.keys import derive, digest, earl, fingerprint, hkdf, ids, mac, openssl
+from mathmesh.keys.pair import PrivateKey, PublicKey
+from mathmesh.threshold import cogeneration
+
+Compared = Iterator[tuple[str, object, object]]
+Case = Callable[[dict[str, Any]], Compared]
+
+_ALGORITHMS = {"sha2": False, "SHA-2-512": False, "sha3": True, "SHA-3-512": True}
+_PREFIXES = {
+    derive.PROFILE_DEVICE: "BaseDevice",
+    derive.PROFILE_ACCOUNT: "CompleteAccount",
+    derive.PROFILE_SERVICE: "BaseService",
+}
+_OPERATIONS = {
+    "ProfileSignature": "Profile",
+    "AdministratorSignature": "AdminSign",
+    "AdministratorEncryption": "AdminEncrypt",
+    "CommonEncryption": "Encrypt",
+    "CommonAuthentication": "Authenticate",
+    "CommonSignature": "Sign",
+    "EscrowEncryption": "Escrow",
+    "Encryption": "Encrypt",
+    "Signature": "Sign",
+    "Authentication": "Authenticate",
+    "ServiceSignature": "Sign",
+    "ServiceEncryption": "Encrypt",
+    "ServiceAuthentication": "Authenticate",
+}
+
+
+def runners() -> dict[str, Runner]:
+    """Runner of each file pattern."""
+    return {
+        "udf/01_*.json": by_kind({"fixed": _fixed, "lenient_parse": _lenient, "first_letter": _letters}),
+        "udf/02_*.json": all_alike(_content_digest),
+        "udf/03_*.json": all_alike(_compression),
+        "udf/04_*.json": all_alike(_authenticator),
+        "udf/05_*.json": all_alike(_public_key),
+        "udf/06_*.json": all_alike(_derive_direct),
+        "udf/07_*.json": all_alike(_derive_profile),
+        "udf/08_*.json": by_kind({"seed+seed": _seed_and_seed, "public+seed": _public_and_seed}),
+        "udf/09_*.json": by_kind({"static_qr": _static_qr, "udf_earl": _udf_earl}),
+        "udf/10_*.json": by_kind({"pin": _pin, "make_id": _make_id, "connection_witness": _witness}),
+        "udf/11_*.json": by_kind({}, later=("split", "recover", "primes")),
+        "udf/13_*.json": by_kind({"name": _name, "locator": _locator, "mcu": _mcu, "sin": _sin}),
+        "udf/14_*.json": all_alike(_signature),
+    }
+
+
+def all_alike(case: Case) -> Runner:
+    """Runner of a file whose cases have no kinds."""
+
+    def run(path: Path) -> Iterator[Outcome]:
+        for index, vector in enumerate(load(path)["cases"]):
+            yield check(f"{path.name}[{index}]", lambda vector=vector: case(vector))
+
+    return run
+
+
+def by_kind(cases: dict[str, Case], later: tuple[str, ...] = ()) -> Runner:
+    """Runner of a file of kinds; those in `later` are not supported yet."""
+
+    def run(path: Path) -> Iterator[Outcome]:
+        for index, vector in enumerate(load(path)["cases"]):
+            kind = vector.get("kind")
+            name = f"{path.name}[{index}] {kind}"
+            if kind in later:
+                yield Outcome(name, "not yet", f"{path.name} {kind}")
+            elif kind in cases:
+                yield check(name, lambda vector=vector, kind=kind: cases[kind](vector))
+            else:
+                yield Outcome(name, "failed", "unknown kind")
+
+    return run
+
+
+def _fixed(case: dict[str, Any]) -> Compared:
+    code, data = case["type"], bytes.fromhex(case["data_hex"])
+    yield "udf", udf.text(code, data), case["udf"]
+    yield "type and data_hex", udf.parse(case["udf"]), (code, data)
+
+
+def _lenient(case: dict[str, Any]) -> Compared:
+    for text in case["inputs"]:
+        yield text, udf.parse(text), (case["type"], bytes.fromhex(case["data_hex"]))
+
+
+def _letters(case: dict[str, Any]) -> Compared:
+    letters = {str(code): udf.text(code, bytes(16))[0] for code in udf.TYPES}
+    yield "map", letters, case["map"]
+
+
+def _content_digest(case: dict[str, Any]) -> Compared:
+    data, content_type, sha3 = case["data_utf8"].encode(), case["content_type"], _ALGORITHMS[case["alg"]]
+    value = digest.typed_value(data, content_type, sha3=sha3)
+    hashed = (hashlib.sha3_512 if sha3 else hashlib.sha512)(data)
+    yield "cdv_hex", hashed.hexdigest(), case["cdv_hex"]
+    yield "typed_input_hex", digest.typed_input(data, content_type, sha3=sha3).hex(), case["typed_input_hex"]
+    yield "tcdv_hex", value.hex(), case["tcdv_hex"]
+    if "compression" in case:
+        yield "compression", digest.compression_level(value), case["compression"]
+    text = digest.content_digest(data, content_type, bits=case["bits"], sha3=sha3)
+    yield "udf", text, case["udf"]
+    yield "matches", digest.matches(case["udf"], digest.udf_bytes(data, content_type, sha3=sha3)), True
+
+
+def _compression(case: dict[str, Any]) -> Compared:
+    value = bytes.fromhex(case["tcdv_hex"])
+    yield "trailing_zero_bits", digest.trailing_zero_bits(value), case["trailing_zero_bits"]
+    yield "level", digest.compression_level(value), case["level"]
+
+
+def _authenticator(case: dict[str, Any]) -> Compared:
+    key, data, content_type = case["key"], case["data_utf8"].encode(), case["content_type"]
+    yield "prk_hex", mac.content_master_key(key).hex(), case["prk_hex"]
+    yield "mac_key_hex", mac.content_mac_key(key).hex(), case["mac_key_hex"]
+    yield "mac_hex", mac.content_mac_value(key, data, content_type).hex(), case["mac_hex"]
+    yield "udf", mac.content_mac(key, data, content_type), case["udf"]
+
+
+def _public_key(case: dict[str, Any]) -> Compared:
+    if case["crv"] == "RSA":
+        info = fingerprint.rsa_key_info(int(case["n_hex"], 16), int(case["e_hex"], 16))
+    else:
+        public = bytes.fromhex(case["public_hex"])
+        info = fingerprint.key_info(case["crv"], public)
+        yield "udf of the key", PublicKey(case["crv"], public).udf, case["udf"]
+    yield "keyinfo_der_hex", info.hex(), case["keyinfo_der_hex"]
+    yield "udf", fingerprint.info_udf(info), case["udf"]
+    if "oid_udf" in case:
+        yield "oid_udf", fingerprint.oid_udf(info), case["oid_udf"]
+
+
+def _derive_direct(case: dict[str, Any]) -> Compared:
+    seed, name = case["seed_udf"], case["key_name"]
+    if "seed_data_utf8" in case:
+        yield "seed_data_utf8", derive.seed_octets(seed)[2:], case["seed_data_utf8"].encode()
+    yield "ikm_hex", derive.seed_octets(seed).hex(), case["ikm_hex"]
+    key = derive.derive_key(seed, name)
+    yield "scalar", str(key.scalar), case["scalar"]
+    yield from _derived(seed, name, case)
+
+
+def _derive_profile(case: dict[str, Any]) -> Compared:
+    prefix = _PREFIXES[derive.seed_type(case["seed_udf"])]
+    for key in case["keys"]:
+        field = key["field"].split()
+        store = field[1] if field[0] == "store" else ""
+        operation = "Encrypt" if store else _OPERATIONS[field[0]]
+        yield "operation", operation, key["operation"]
+        yield "key_name", prefix + operation + store, key["key_name"]
+        yield from _derived(case["seed_udf"], key["key_name"], key)
+
+
+def _derived(seed: str, name: str, case: dict[str, Any]) -> Compared:
+    key = derive.derive_key(seed, name)
+    yield "crv", key.crv, case["crv"]
+    yield "info_hex", derive.info(seed, name).hex(), case["info_hex"]
+    yield "key_seed_hex", (key.key_seed or b"").hex(), case["key_seed_hex"]
+    yield "public_hex", key.public.octets.hex(), case["public_hex"]
+    yield "udf", key.public.udf, case["udf"]
+
+
+def _seed_and_seed(case: dict[str, Any]) -> Compared:
+    suffix = case["actor"] + case["operation"]
+    yield "base_key_name", "Base" + suffix, case["base_key_name"]
+    yield "activation_key_name", "Activation" + suffix, case["activation_key_name"]
+    base = derive.derive_key(case["base_seed"], case["base_key_name"])
+    activation = derive.derive_key(case["activation_seed"], case["activation_key_name"])
+    combined = cogeneration.combine_private(base, activation)
+    yield "crv", combined.crv, case["crv"]
+    yield "base_public_hex", base.public.octets.hex(), case["base_public_hex"]
+    yield "activation_public_hex", activation.public.octets.hex(), case["activation_public_hex"]
+    yield "combined_scalar", str(combined.scalar), case["combined_scalar"]
+    yield "combined_public_hex", combined.public.octets.hex(), case["combined_public_hex"]
+    public = cogeneration.combine_public(base.public, activation.public)
+    yield "combined_public_hex by points", public.octets.hex(), case["combined_public_hex"]
+    yield "udf", public.udf, case["udf"]
+
+
+def _public_and_seed(case: dict[str, Any]) -> Compared:
+    yield "activation_key_name", "Activation" + case["actor"] + case["operation"], case["activation_key_name"]
+    activation = derive.derive_key(case["activation_seed"], case["activation_key_name"])
+    base = PublicKey(case["crv"], bytes.fromhex(case["base_public_hex"]))
+    public = cogeneration.combine_public(base, activation.public)
+    yield "combined_public_hex", public.octets.hex(), case["combined_public_hex"]
+    yield "udf", public.udf, case["udf"]
+
+
+def _static_qr(case: dict[str, Any]) -> Compared:
+    secret = earl.connect_secret(case["device_seed"], case["maker_account"], case["pin_bits"] // 8)
+    pin = udf.text(udf.ENCRYPTION, secret)
+    yield "pin", pin, case["pin"]
+    yield "pin_key_hex", secret.hex(), case["pin_key_hex"]
+    yield "connect_uri", earl.connect_uri(secret, case["maker_account"]), case["connect_uri"]
+    yield "publication_id", earl.publication_id(secret), case["publication_id"]
+    service, device = earl.service_authenticator(secret), earl.device_authenticator(secret)
+    yield "service_authenticator_key", service, case["service_authenticator_key"]
+    yield "device_authenticator_key", device, case["device_authenticator_key"]
+    yield "service_authenticate", earl.claim_mac(service, case["claimant"]), case["service_authenticate"]
+    yield "device_authenticate", earl.claim_mac(device, case["claimant"]), case["device_authenticate"]
+    yield from _publication(secret, case)
+
+
+def _publication(secret: bytes, case: dict[str, Any]) -> Compared:
+    kek = hkdf.hkdf(secret, b"", 32)
+    base_seed = openssl.unwrap_key(kek, bytes.fromhex(case["wmk_hex"]))
+    prk = hkdf.extract(base_seed, salt=bytes.fromhex(case["salt_hex"]), hash_name="sha256")
+    key = hkdf.expand(prk, b"encrypt", 32, hash_name="sha256")
+    iv = hkdf.expand(prk, b"iv", 16, hash_name="sha256")
+    yield "kek_hex", kek.hex(), case["kek_hex"]
+    yield "wmk_hex", openssl.wrap_key(kek, base_seed).hex(), case["wmk_hex"]
+    yield "cek_hex", base_seed.hex(), case["cek_hex"]
+    yield "key_encrypt_hex", key.hex(), case["key_encrypt_hex"]
+    yield "iv_hex", iv.hex(), case["iv_hex"]
+    plaintext = openssl.decrypt_cbc(key, iv, bytes.fromhex(case["ciphertext_hex"]))
+    yield "ciphertext_hex", openssl.encrypt_cbc(key, iv, plaintext).hex(), case["ciphertext_hex"]
+    yield "plaintext_sha512", hashlib.sha512(plaintext).hexdigest(), case["plaintext_sha512"]
+    yield "plaintext_len", len(plaintext), case["plaintext_len"]
+    yield "plaintext_utf8", plaintext.decode(), case["plaintext_utf8"]
+
+
+def _udf_earl(case: dict[str, Any]) -> Compared:
+    key = case["key"]
+    content_id = earl.content_id(key, content_type=case["content_type"], bits=case["bits"])
+    authority, named, query, fragment = uri.parse_udf_uri(case["uri"])
+    yield "content_id", content_id, case["content_id"]
+    yield "uri", (named, query, fragment), (udf.canonical(key), "", "")
+    yield "uri again", uri.udf_locator(authority, key), case["uri"]
+    yield "target", f"https://{authority}/.well-known/mmm-udf/{content_id}", case["target"]
+
+
+def _pin(case: dict[str, Any]) -> Compared:
+    salted = ids.salted_pin(case["pin"], case["action"])
+    nonce, payload = bytes.fromhex(case["client_nonce_hex"]), bytes.fromhex(case["payload_digest_hex"])
+    yield "salted_pin", salted, case["salted_pin"]
+    yield "pin_id", ids.pin_id(salted, case["account"]), case["pin_id"]
+    witness = ids.pin_witness(salted, case["account"], nonce, payload)
+    yield "pin_witness_hex", witness.hex(), case["pin_witness_hex"]
+
+
+def _make_id(case: dict[str, Any]) -> Compared:
+    yield "udf", ids.make_id(case["id"], case["content_type"]), case["udf"]
+
+
+def _witness(case: dict[str, Any]) -> Compared:
+    account, device = (
+        PublicKey("Ed448", bytes.fromhex(case[f"{owner}_profile_public_hex"])).udf_bytes
+        for owner in ("account", "device")
+    )
+    yield "account_udf_bytes_hex", account.hex(), case["account_udf_bytes_hex"]
+    yield "device_udf_bytes_hex", device.hex(), case["device_udf_bytes_hex"]
+    server, client = (bytes.fromhex(case[f"{owner}_nonce_hex"]) for owner in ("server", "client"))
+    yield "witness", ids.connection_witness(account, server, device, client), case["witness"]
+
+
+def _name(case: dict[str, Any]) -> Compared:
+    yield "uri", uri.udf_name(case["udf"]), case["uri"]
+    yield "parts", uri.parse_udf_uri(case["uri"]), ("", case["udf"], "", "")
+
+
+def _locator(case: dict[str, Any]) -> Compared:
+    parts = (case["authority"], case["udf"], case.get("query", ""), case.get("fragment", ""))
+    yield "parts", uri.parse_udf_uri(case["uri"]), parts
+    if not any(parts[2:]):
+        yield "uri", uri.udf_locator(case["authority"], case["udf"]), case["uri"]
+
+
+def _mcu(case: dict[str, Any]) -> Compared:
+    yield "parts", uri.parse_mcu(case["uri"]), (case["account"], case["pin"])
+    yield "uri", uri.mcu(case["account"], case["pin"]), case["uri"]
+
+
+def _sin(case: dict[str, Any]) -> Compared:
+    parts = (case["user"], case["domain"], case["udf"], case["backward_compatible"])
+    yield "address", uri.sin_address(*parts), case["address"]
+    yield "parts", uri.parse_sin_address(case["address"]), parts
+
+
+def _signature(case: dict[str, Any]) -> Compared:
+    key = PrivateKey.from_seed("Ed448", bytes.fromhex(case["key_seed_hex"]))
+    message, signature = bytes.fromhex(case["message_hex"]), bytes.fromhex(case["signature_hex"])
+    yield "kid", key.public.udf, case["kid"]
+    if "seed_udf" in case:
+        yield "seed_udf", derive.derive_key(case["seed_udf"], case["key_name"]) == key, True
+    yield "signature_hex", key.sign(message, lambda count: bytes(count)), signature
+    key.public.verify(signature, message)
