@@ -1,0 +1,45 @@
+"""Activations: what turns the base keys of a device into its keys within one account (mesh-schema §6, §7)."""
+
+from __future__ import annotations
+
+from mathmesh.schema.key_data import KeyData
+from mathmesh.schema.mesh_object import MeshStruct, mesh_type
+from mathmesh.schema.profile import Assertion
+
+
+@mesh_type
+class ActivationEntry(MeshStruct):
+    """The private key of one resource (a store, named as in ``MMM_Network``)."""
+
+    resource: str | None = None
+    key: KeyData | None = None
+    service_id: str | None = None
+    service_address: str | None = None
+
+
+@mesh_type
+class Activation(Assertion):
+    """What all activations share; ``activation_key`` is a seed of type 0x0103."""
+
+    activation_key: str | None = None
+    entries: tuple[ActivationEntry, ...] | None = None
+
+
+@mesh_type
+class ActivationAccount(Activation):
+    """The share that is added to the base keys; ``account_udf`` of the reference names the device, so it
+    proves nothing.
+    """
+
+    account_udf: str | None = None
+
+
+@mesh_type
+class ActivationCommon(Activation):
+    """The account's private keys that the roles of a device grant."""
+
+    profile_signature: KeyData | None = None
+    administrator_signature: KeyData | None = None
+    encryption: KeyData | None = None
+    authentication: KeyData | None = None
+    signature: KeyData | None = None
