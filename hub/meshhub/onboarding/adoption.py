@@ -389,7 +389,7 @@ _REFUSALS = {
     "busy": "Somebody else is adding this device at this moment. Wait two minutes, then try again.",
     "not now": "The device is not open for adding: it belongs to a home already, or its 15 minutes are over. "
     "Press its button once; hold it for 10 seconds to reset it.",
-    "failed": "What answered is not the device of this label. If the label is the right one, reset the device "
+    "failed": "What answered is not the device of this label. If the label is the right one, reset it "
     "(hold its button for 10 seconds) and try again.",
     "silent": "What answered is not the device of this label. Check that the label belongs to this device.",
 }

@@ -30,7 +30,7 @@ def connect_uri(text: str, default_maker: str) -> str:
         ) from error
     if type_code != udf.ENCRYPTION or len(octets) != CODE_OCTETS:
         raise EncodingError(
-            f"This is not a device code: a device code has 26 characters and begins with E."
+            "This is not a device code: a device code has 26 characters and begins with E."
         )
     return uri.mcu(account, udf.text(udf.ENCRYPTION, octets))
 
