@@ -1,6 +1,7 @@
 """Vectors of UDF presentation, digests, fingerprints, key derivation and identifiers."""
 
 import hashlib
+import itertools
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from tests.conformance.report import Outcome, Runner, check, load
 from mathmesh.codec import udf, uri
 from mathmesh.keys import derive, digest, earl, fingerprint, hkdf, ids, mac, openssl
 from mathmesh.keys.pair import PrivateKey, PublicKey
-from mathmesh.threshold import cogeneration
+from mathmesh.threshold import cogeneration, shamir
 
 Compared = Iterator[tuple[str, object, object]]
 Case = Callable[[dict[str, Any]], Compared]
@@ -51,7 +52,7 @@ def runners() -> dict[str, Runner]:
         "udf/08_*.json": by_kind({"seed+seed": _seed_and_seed, "public+seed": _public_and_seed}),
         "udf/09_*.json": by_kind({"static_qr": _static_qr, "udf_earl": _udf_earl}),
         "udf/10_*.json": by_kind({"pin": _pin, "make_id": _make_id, "connection_witness": _witness}),
-        "udf/11_*.json": by_kind({}, later=("split", "recover", "primes")),
+        "udf/11_*.json": by_kind({"split": _split, "recover": _recover, "primes": _primes}),
         "udf/13_*.json": by_kind({"name": _name, "locator": _locator, "mcu": _mcu, "sin": _sin}),
         "udf/14_*.json": all_alike(_signature),
     }
@@ -262,6 +263,29 @@ def _witness(case: dict[str, Any]) -> Compared:
     yield "device_udf_bytes_hex", device.hex(), case["device_udf_bytes_hex"]
     server, client = (bytes.fromhex(case[f"{owner}_nonce_hex"]) for owner in ("server", "client"))
     yield "witness", ids.connection_witness(account, server, device, client), case["witness"]
+
+
+def _split(case: dict[str, Any]) -> Compared:
+    secret = bytes.fromhex(case["secret_hex"])
+    coefficients = [int(coefficient) for coefficient in case["coefficients"]]
+    yield "prime", str(shamir.prime(len(secret))), case["prime"]
+    yield "threshold", len(coefficients) + 1, case["threshold"]
+    yield "shares", shamir.split_with(secret, coefficients, case["n"]), case["shares"]
+
+
+def _recover(case: dict[str, Any]) -> Compared:
+    secret, shares, threshold = bytes.fromhex(case["secret_hex"]), case["shares"], case["threshold"]
+    for chosen in itertools.combinations(shares, threshold):
+        yield "secret_hex", shamir.recover(chosen), secret
+    yield "threshold", {udf.parse(share)[1][0] >> 4 for share in shares}, {threshold}
+    if "secret_udf" in case:
+        yield "secret_udf", udf.text(secret[0], secret[1:]), case["secret_udf"]
+    if "key_as_E_udf" in case:
+        yield "key_as_E_udf", udf.text(udf.ENCRYPTION, secret), case["key_as_E_udf"]
+
+
+def _primes(case: dict[str, Any]) -> Compared:
+    yield "offsets", list(shamir.PRIME_OFFSETS), case["offsets"]
 
 
 def _name(case: dict[str, Any]) -> Compared:
