@@ -1,1 +1,4 @@
-"""Firmware of a constrained device: MicroPython on a board, the unix port or CPython, from the same source."""
+"""Firmware of a constrained device: one source for MicroPython and CPython."""
+
+VERSION = "0.1.0"
+NUMBER = 1  # rises with every release; an update with a number that is not higher is refused

@@ -11,7 +11,7 @@ _PWM_HZ = 1000
 
 
 class Board:
-    """config: generated `board_config` (PINS by role: led, relay, button, sensor); a role without pin is left out."""
+    """config: generated `board_config`; PINS by role: led, relay, button, sensor, all optional."""
 
     def __init__(self, config: object, folder: str, options: dict) -> None:
         pins = config.PINS

@@ -1,4 +1,4 @@
-"""A board without hardware: the indicator, lamp and sensor of a simulated unit, seen and driven through files.
+"""A board without hardware: indicator, lamp, button and sensor are files.
 
 In the state folder: `status.json` shows state, indicator and outputs; lines written to `control` are presses
 (press, single, double, long, hold10). Events go to standard output, one JSON object a line.
@@ -14,7 +14,7 @@ _MODULUS = 2147483647
 
 
 class Board:
-    """folder: the state folder; options: members of `device.json` (seed: whole number for the sensor's drift)."""
+    """folder: the state folder; options: members of `device.json` (seed: whole number for its drift)."""
 
     def __init__(self, config: object, folder: str, options: dict) -> None:
         self._folder = folder if folder.endswith("/") else folder + "/"

@@ -21,6 +21,9 @@ class Button(Capability):
     def __init__(self) -> None:
         super().__init__({"press": Property(CHOICE, "e", "single,double,long")}, {})
 
+    def press(self, gesture: str) -> list:
+        return [["press", gesture]]
+
 
 class Gestures:
     """Turns the level of a switch, looked at every few ms, into single, double, long and hold10."""

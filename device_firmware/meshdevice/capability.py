@@ -54,7 +54,7 @@ class Capability:
         return {"k": self.kind, "p": {name: item.describe() for name, item in self.properties.items()}}
 
     def read(self, prop: str) -> object:
-        """Present value; None for an event or a value never measured. CapabilityError 51: no such property."""
+        """Present value; None for an event or one never measured. CapabilityError 51: no such property."""
         if prop not in self.properties:
             raise CapabilityError(UNKNOWN_PROPERTY)
         return self.values.get(prop)
@@ -82,6 +82,10 @@ class Capability:
 
     def sample(self) -> list:
         """Measure now; the [property, value] pairs to report. Actuators have nothing to measure."""
+        return []
+
+    def press(self, gesture: str) -> list:
+        """The unit's own button was used; the [property, value] pairs to report."""
         return []
 
 

@@ -9,7 +9,10 @@ class Climate(Capability):
     kind = "sensor"
 
     def __init__(self, measure: object) -> None:
-        properties = {"temperature": Property(FLOAT, "r", "", "°C"), "humidity": Property(FLOAT, "r", "", "%")}
+        properties = {
+            "temperature": Property(FLOAT, "r", "", "°C"),
+            "humidity": Property(FLOAT, "r", "", "%"),
+        }
         super().__init__(properties, {"temperature": None, "humidity": None})
         self._measure = measure
 

@@ -28,8 +28,10 @@ class IdentityError(ValueError):
 
 
 class Identity:
-    """Members as in the record: udf, enc, auth, auth_pub, sign, sign_prefix, psk_on, maker_key, pool (octets);
-    kind, model, serial, pid, svc, dev, passphrase, maker (text).
+    """Members as in the record.
+
+    Octets: udf, enc, auth, auth_pub, sign, sign_prefix, psk_on, maker_key, pool.
+    Text: kind, model, serial, pid, svc, dev, passphrase, maker.
     """
 
     def __init__(self, record: dict) -> None:

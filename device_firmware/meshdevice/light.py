@@ -1,5 +1,6 @@
-"""A lamp: on or off, and a level that is remembered while it is off."""
+"""A lamp: on or off, and a level that is remembered while it is off; a short press switches it by hand."""
 
+from meshdevice.button import SINGLE
 from meshdevice.capability import BOOL, INTEGER, Capability, Property
 
 
@@ -16,3 +17,8 @@ class Light(Capability):
 
     def apply(self) -> None:
         self._drive(self.values["level"] if self.values["on"] else 0)
+
+    def press(self, gesture: str) -> list:
+        if gesture != SINGLE:
+            return []
+        return [["on", self.write("on", not self.values["on"])]]

@@ -1,4 +1,4 @@
-"""Octets of the MQTT 3.1.1 packets that a device needs; no sockets, no clock. Section numbers are the standard's."""
+"""Octets of the MQTT 3.1.1 packets that a device needs. Section numbers are the standard's."""
 
 CONNECT = 0x10
 CONNACK = 2
@@ -81,7 +81,7 @@ def puback(packet_id: int) -> bytes:
 
 
 def parse_publish(first: int, body: bytes) -> tuple[str, bytes, int, bool]:
-    """(topic, payload, packet id or 0, retained) of a PUBLISH; raises ValueError when it is malformed or QoS 2."""
+    """(topic, payload, packet id or 0, retained) of a PUBLISH; ValueError when malformed or QoS 2."""
     qos = first >> 1 & 3
     if qos > 1 or len(body) < 2:
         raise ValueError("publish that a device cannot take")

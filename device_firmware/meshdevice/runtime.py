@@ -1,4 +1,4 @@
-"""The only switch between MicroPython and CPython: ticks, monotonic clock, garbage collection, durable flush."""
+"""The only switch between MicroPython and CPython: ticks, a steady clock, flash, heap."""
 
 import gc
 import os

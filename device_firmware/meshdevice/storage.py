@@ -77,7 +77,7 @@ class Pair:
             raise StorageError("flash does not hold " + path)
 
     def wipe(self) -> None:
-        """Overwrite both copies; an empty newest copy is written first, so a crash here never brings the old one back."""
+        """Overwrite both copies; from the first of the two writes on, the newest copy is the empty one."""
         newest, place, present = self._newest()
         if not present:
             return

@@ -1,0 +1,3 @@
+from meshdevice.app import main
+
+main()

@@ -1,0 +1,39 @@
+"""The identity as the link wants it: its own names, the description, and how an activation is opened."""
+
+from meshdevice.activation import open_activation
+from meshlink import label
+
+
+class LinkIdentity:
+    """Attributes udf, lid, psk_on, authentication, boot, description, board, fw, fwh, led, both."""
+
+    def __init__(
+        self,
+        suite: object,
+        identity: object,
+        *,
+        boot: int,
+        description: dict,
+        config: object,
+        fw: str,
+        fwh: bytes,
+    ) -> None:
+        self._suite = suite
+        self._enc = identity.enc
+        self._auth = identity.auth
+        self.udf = identity.udf
+        self.lid = label.lid(suite, identity.pid)
+        self.psk_on = identity.psk_on
+        self.authentication = identity.auth_pub
+        self.boot = boot
+        self.description = description
+        self.board = config.NAME
+        self.fw = fw
+        self.fwh = fwh
+        self.led = config.LED
+        self.both = config.BOTH
+
+    def activate(self, act: bytes) -> dict:
+        """Scalars of the account's activation by name; LinkError 16 when it is not for this device."""
+        opened = open_activation(self._suite, act, self._enc, self._auth)
+        return {"authentication": opened["authentication"]}

@@ -1,0 +1,36 @@
+"""Network of a unit that is already on the LAN: the simulator, or a board with a cable."""
+
+import asyncio
+
+from meshdevice import hub_address
+
+HUB_UNREACHABLE = 35
+_LIMIT = 5
+
+
+class Network:
+    """What the rest of the firmware asks of any network; a LAN is always joined."""
+
+    async def join(self, wifi: list) -> int:
+        """0 when joined, else an error code 32 to 34. wifi: [[ssid, password], …], not needed here."""
+        return 0
+
+    async def leave(self) -> None:
+        """Nothing to leave."""
+
+    async def reach(self, hubs: list) -> int:
+        """0 when a broker of `hubs` (URIs) accepts a TCP connection within 5 s each, else 35."""
+        return await reach(hubs)
+
+
+async def reach(hubs: list) -> int:
+    """0 when one of the brokers accepts a TCP connection, else 35."""
+    for hub in hubs:
+        try:
+            host, port, _ = hub_address.parse(hub)
+            _, writer = await asyncio.wait_for(asyncio.open_connection(host, port), _LIMIT)
+        except (OSError, ValueError, asyncio.TimeoutError):
+            continue
+        writer.close()
+        return 0
+    return HUB_UNREACHABLE

@@ -1,0 +1,287 @@
+"""One simulated device: the real firmware as a process, under MicroPython where there is one, else CPython.
+
+The state folder is the unit's flash and face: `identity.0/1` (from the factory) must lie there; the device
+keeps its records beside them, shows itself in `status.json`, tells events in `events.jsonl` and errors in
+`device.log`, and takes presses of its button from `control`.
+
+    python -m meshfactory.simulate --state DIR [--kind light] [--interval 10] [--py] [--cpython]
+"""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import click
+
+from meshfactory import bundle
+
+HEAP = "192K"
+INTERVAL = 10.0
+_PR_SET_PDEATHSIG = 1
+_STOP_LIMIT = 3.0
+_POLL = 0.02
+_LIBC = ctypes.CDLL(None, use_errno=True)
+
+
+class SimulationError(RuntimeError):
+    """The device cannot be started, has died, or did not do in time what was waited for."""
+
+
+class SimulatedDevice:
+    """A unit whose flash is the folder `state`.
+
+    kind: product instead of the identity's; compiled: run .mpy, else .py; cpython: do not use MicroPython;
+    interval, heartbeat: seconds between readings; seed: of the sensor's drift; host, port: where onboarding
+    listens (port 0: any); heap: MicroPython's heap, such as "192K"; firmware: a bundle folder to run.
+
+    Its process is killed by the system when the thread that called `start` ends.
+    """
+
+    def __init__(
+        self,
+        state: Path,
+        *,
+        kind: str | None = None,
+        compiled: bool = True,
+        cpython: bool = False,
+        interval: float = INTERVAL,
+        heartbeat: float | None = None,
+        seed: int | None = None,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        heap: str = HEAP,
+        firmware: Path | None = None,
+    ) -> None:
+        self.state = state
+        self._micropython = None if cpython else micropython()
+        self._compiled = compiled and self._micropython is not None
+        self._heap = heap
+        self._firmware = firmware
+        self._process: subprocess.Popen[bytes] | None = None
+        self._seen = 0
+        options = {
+            "kind": kind,
+            "interval": interval,
+            "heartbeat": heartbeat,
+            "seed": seed,
+            "host": host,
+            "port": port,
+        }
+        self._options = {name: value for name, value in options.items() if value is not None}
+
+    @property
+    def runtime(self) -> str:
+        """`micropython` or `cpython`."""
+        return "cpython" if self._micropython is None else "micropython"
+
+    @property
+    def alive(self) -> bool:
+        """Whether the process runs."""
+        return self._process is not None and self._process.poll() is None
+
+    @property
+    def pid(self) -> int | None:
+        """Process id while it runs."""
+        return self._process.pid if self._process is not None and self.alive else None
+
+    def start(self) -> None:
+        """Power on. Raises SimulationError when the unit has no identity."""
+        if self.alive:
+            return
+        if not any((self.state / f"identity.{index}").is_file() for index in (0, 1)):
+            raise SimulationError(f"{self.state} holds no identity: make one with `meshfactory mint`")
+        folder = self._firmware or bundle.build("simulator", compiled=self._compiled).folder
+        (self.state / "device.json").write_text(json.dumps(self._options))
+        (self.state / "status.json").unlink(missing_ok=True)
+        events = self.state / "events.jsonl"
+        self._seen = events.stat().st_size if events.is_file() else 0
+        with events.open("ab") as out, (self.state / "device.log").open("ab") as log:
+            self._process = subprocess.Popen(  # noqa: S603  (our own firmware)
+                self._command(folder),
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=log,
+                env=self._environment(folder),
+                start_new_session=True,
+                preexec_fn=_die_with_parent,
+            )
+
+    def stop(self, *, hard: bool = False) -> None:
+        """Power off: a device has no shutdown, so this is what a pulled plug does. hard: SIGKILL at once."""
+        if self._process is None:
+            return
+        if hard:
+            self._process.kill()
+        else:
+            self._process.terminate()
+        try:
+            self._process.wait(_STOP_LIMIT)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._process = None
+
+    def watch(self) -> None:
+        """Do what a watchdog does: start again a device that has died."""
+        if self._process is not None and not self.alive:
+            self._process = None
+            self.start()
+
+    def press(self, gesture: str = "single") -> None:
+        """Use the button: single, double, long or hold10 (wipes the unit)."""
+        work = self.state / "control.new"
+        control = self.state / "control"
+        former = control.read_text() if control.is_file() else ""
+        work.write_text(f"{former}{gesture}\n")
+        work.rename(control)
+
+    def hold10(self) -> None:
+        """Hold the button for ten seconds: everything an owner gave is wiped."""
+        self.press("hold10")
+
+    def status(self) -> dict[str, Any]:
+        """What a person standing before the unit sees, and a few figures; empty before it has started."""
+        try:
+            status: dict[str, Any] = json.loads((self.state / "status.json").read_text())
+        except (OSError, ValueError):
+            return {}
+        return status
+
+    def events(self) -> list[dict[str, Any]]:
+        """Events since the last `start`."""
+        try:
+            with (self.state / "events.jsonl").open("rb") as stream:
+                stream.seek(self._seen)
+                lines = stream.read().split(b"\n")[:-1]
+        except OSError:
+            return []
+        return [json.loads(line) for line in lines if line.startswith(b"{")]
+
+    def wait_event(
+        self, name: str, timeout: float = 10, *, count: int = 1, **fields: object
+    ) -> dict[str, Any]:
+        """The count-th event `name` since `start` with these fields; SimulationError after `timeout` s."""
+        end = time.monotonic() + timeout
+        while True:
+            found = [e for e in self.events() if e["ev"] == name and _has(e, fields)]
+            if len(found) >= count:
+                return found[count - 1]
+            if not self.alive:
+                raise SimulationError(f"the device has ended, see {self.state / 'device.log'}")
+            if time.monotonic() > end:
+                raise SimulationError(f"no event {name} {fields or ''} within {timeout} s")
+            time.sleep(_POLL)
+
+    def wait_port(self, timeout: float = 10) -> int:
+        """The TCP port of the onboarding carrier, once the window is open."""
+        return int(self.wait_event("window", timeout, open=True)["port"])
+
+    def __enter__(self) -> SimulatedDevice:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def _command(self, folder: Path) -> list[str]:
+        run = [str(folder / "main.py"), str(self.state)]
+        if self._micropython is None:
+            return [sys.executable, "-B", "-u", *run]
+        return [str(self._micropython), "-X", f"heapsize={self._heap}", *run]
+
+    def _environment(self, folder: Path) -> dict[str, str]:
+        path = os.environ.get("PATH", os.defpath)
+        if self._micropython is None:
+            return {"PATH": path, "PYTHONPATH": str(folder)}
+        return {"PATH": path, "MICROPYPATH": f"{folder}:.frozen"}
+
+
+def micropython() -> Path | None:
+    """The MicroPython of this environment; None where its wheel does not exist."""
+    beside = Path(sys.executable).with_name("micropython")
+    return beside if beside.is_file() else None
+
+
+def _has(event: Mapping[str, Any], fields: Mapping[str, object]) -> bool:
+    return all(name in event and event[name] == value for name, value in fields.items())
+
+
+def _die_with_parent() -> None:
+    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+@click.command()
+@click.option(
+    "--state", type=click.Path(path_type=Path, file_okay=False), required=True, help="The unit's flash."
+)
+@click.option("--kind", type=click.Choice(["light", "climate", "button"]), help="Instead of the identity's.")
+@click.option("--interval", type=float, default=INTERVAL, show_default=True, help="Seconds between readings.")
+@click.option("--seed", type=int, help="Of the sensor's drift.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Where to listen for an adopter.")
+@click.option("--port", type=int, default=0, help="TCP port for an adopter; any free one by default.")
+@click.option("--py", "sources", is_flag=True, help="Run the .py sources instead of .mpy.")
+@click.option("--cpython", is_flag=True, help="Run under CPython even where MicroPython is installed.")
+@click.option("--heap", default=HEAP, show_default=True, help="MicroPython's heap.")
+def main(
+    state: Path,
+    kind: str | None,
+    interval: float,
+    seed: int | None,
+    host: str,
+    port: int,
+    sources: bool,
+    cpython: bool,
+    heap: str,
+) -> None:
+    """Run one simulated device until interrupted, and start it again when it dies."""
+    device = SimulatedDevice(
+        state,
+        kind=kind,
+        interval=interval,
+        seed=seed,
+        host=host,
+        port=port,
+        compiled=not sources,
+        cpython=cpython,
+        heap=heap,
+    )
+    if device.runtime == "cpython" and not cpython:
+        click.echo("No MicroPython on this machine: CPython runs the same firmware.", err=True)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    try:
+        device.start()
+        click.echo(f"simulated device on {device.runtime}, process {device.pid}")
+        told = 0
+        while True:
+            events = device.events()
+            for event in events[told:]:
+                click.echo(json.dumps(event))
+            told = len(events)
+            if not device.alive:
+                click.echo(f"the device has died, see {state / 'device.log'}; starting it again", err=True)
+                time.sleep(1)
+                device.watch()
+                told = 0
+            time.sleep(0.2)
+    except (SimulationError, bundle.BundleError) as error:
+        raise click.ClickException(str(error)) from error
+    except KeyboardInterrupt:
+        return
+    finally:
+        device.stop()
+
+
+if __name__ == "__main__":
+    main()
