@@ -1,11 +1,10 @@
 """Published Mesh objects: they parse, lose nothing, and every digest, signature and key name in them holds.
 
-Keys come from keys-2021.jsonl and keys-2022.jsonl beside the folder that is checked and beside the
-reference data, and from the object itself: a key is found by its UDF, which is its digest. What the seeds
-of udf/07 and the labels of udf/09 open is decrypted.
+Public keys come from the lists ``mesh/keys-*.jsonl`` and from the object itself: a key is found by its UDF,
+which is its digest. Decrypted is what the seeds of udf/07, the labels of udf/09 and the keys that a wrapper
+of ours names in ``opened_by`` open.
 """
 
-import base64
 import hashlib
 import json
 import re
@@ -14,24 +13,31 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from tests.conformance import folders
 from tests.conformance.report import Outcome, Runner, check, load
 
 from mathmesh.codec import b64, jsonbcd
 from mathmesh.dare.envelope import Envelope, open_envelope
 from mathmesh.errors import MeshError
-from mathmesh.keys import derive
+from mathmesh.keys import derive, symmetric
 from mathmesh.keys.keyring import MemoryKeyring
-from mathmesh.keys.pair import PublicKey
+from mathmesh.keys.pair import PrivateKey, PublicKey
 from mathmesh.schema import editions, parse
-
-REFERENCE = Path(__file__).parents[3] / "shared" / "vectors"
 
 UNPUBLISHED = ("MAQX-NI73", "MC3W-C4WT", "MCVM-VUHL")
 """First groups of the signing keys that no source publishes: those of the makers and of one claimant."""
 
-_ACCOUNT_OPERATIONS = ("Encrypt", "Authenticate", "Escrow")
 _STORES = "Access Application Bookmark Contact Credential Device Member Network Publication Task Callsign"
 _SPOOLS = "Inbound Outbound Local Archive"
+_AGREEMENT_KEYS = {
+    derive.PROFILE_DEVICE: ("BaseDeviceEncrypt",),
+    derive.PROFILE_ACCOUNT: (
+        "CompleteAccountEncrypt",
+        "CompleteAccountEscrow",
+        *(f"CompleteAccountEncryptMMM_{store}" for store in f"{_STORES} {_SPOOLS}".split()),
+    ),
+}
+"""Seed code → names of the keys that may open something."""
 
 Compared = Iterator[tuple[str, object, object]]
 
@@ -52,8 +58,8 @@ def _compare(path: Path, notes: list[str]) -> Compared:
     wrapper = load(path)
     value = wrapper.get("object", wrapper)
     value = value.get("DareEnvelope", value) if isinstance(value, dict) else value
-    keys = {**_published_keys(path.parents[1]), **dict(_keys_in(value))}
-    keyring = _keyring(path.parents[2])
+    keys = {**_published_keys(path), **dict(_keys_in(value))}
+    keyring = _keyring(path.parents[2], wrapper.get("opened_by") or [])
     if not _is_envelope(value):
         yield from _same(value, parse(value).to_json(), "object")
     yield from _values(value, keys, keyring, notes, "object")
@@ -202,37 +208,47 @@ def _keys_in(value: Any) -> Iterator[tuple[str, PublicKey]]:
         yield from _keys_in(item)
 
 
-@cache
-def _published_keys(folder: Path) -> dict[str, PublicKey]:
+def _published_keys(path: Path) -> dict[str, PublicKey]:
     keys = {}
-    for place in (REFERENCE / "mesh", folder):
-        for path in sorted(place.glob("keys-*.jsonl")):
-            for line in path.read_text(encoding="utf-8").splitlines():
-                row = json.loads(line)
-                key = PublicKey(
-                    row["crv"], base64.urlsafe_b64decode(row["public"] + "=" * (-len(row["public"]) % 4))
-                )
-                keys[row["udf"]] = key
+    for file in folders.key_files(path):
+        for line in file.read_text(encoding="utf-8").splitlines():
+            row = json.loads(line)
+            keys[row["udf"]] = PublicKey(row["crv"], b64.decode(row["public"]))
     return keys
 
 
-@cache
-def _keyring(folder: Path) -> MemoryKeyring:
-    """The secrets of the labels in udf/09 and the account keys of the seeds in udf/07."""
+def _keyring(folder: Path, named: list[Any]) -> MemoryKeyring:
+    """The keys `named` by a wrapper (tagged private keys, E-type UDFs) and those of the vectors of
+    `folder`.
+    """
     keyring = MemoryKeyring()
-    for place in (REFERENCE, folder):
-        for case in _cases(place / "udf" / "09_earl.json"):
-            if case.get("kind") == "static_qr":
-                keyring.add_symmetric(bytes.fromhex(case["pin_key_hex"]))
-        for case in _cases(place / "udf" / "07_derive_profile.json"):
-            seed = case["seed_udf"]
-            if derive.seed_type(seed) == derive.PROFILE_ACCOUNT:
-                stores = [f"EncryptMMM_{store}" for store in f"{_STORES} {_SPOOLS}".split()]
-                for operation in (*_ACCOUNT_OPERATIONS, *stores):
-                    keyring.add(derive.derive_key(seed, f"CompleteAccount{operation}"))
-            elif derive.seed_type(seed) == derive.PROFILE_DEVICE:
-                keyring.add(derive.derive_key(seed, "BaseDeviceEncrypt"))
+    for secret in (
+        *_label_secrets(folder),
+        *(symmetric.secret(text) for text in named if isinstance(text, str)),
+    ):
+        keyring.add_symmetric(secret)
+    for key in (
+        *_seed_keys(folder),
+        *(PrivateKey.from_json(tree) for tree in named if isinstance(tree, dict)),
+    ):
+        keyring.add(key)
     return keyring
+
+
+@cache
+def _label_secrets(folder: Path) -> list[bytes]:
+    cases = [case for place in {folders.BESIDE, folder} for case in _cases(place / "udf" / "09_earl.json")]
+    return [bytes.fromhex(case["pin_key_hex"]) for case in cases if case.get("kind") == "static_qr"]
+
+
+@cache
+def _seed_keys(folder: Path) -> list[PrivateKey]:
+    keys = []
+    for place in {folders.BESIDE, folder}:
+        for case in _cases(place / "udf" / "07_derive_profile.json"):
+            names = _AGREEMENT_KEYS.get(derive.seed_type(case["seed_udf"]), ())
+            keys += [derive.derive_key(case["seed_udf"], name) for name in names]
+    return keys
 
 
 def _cases(path: Path) -> list[dict[str, Any]]:

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -16,8 +16,10 @@ from mathmesh.schema import (
     CatalogedDevice,
     CatalogedPublication,
     DeviceKeys,
+    ProfileDevice,
     ProfileUser,
     activate,
+    verify_profile_device,
     verify_profile_user,
 )
 from mathmesh.schema.build import (
@@ -66,6 +68,11 @@ class World:
     common: ActivationCommon
     k: bytes
 
+    @property
+    def profile_device_object(self) -> ProfileDevice:
+        """The verified profile of the device."""
+        return verify_profile_device(self.profile_device)
+
     def key(self, operation: str, seed: str | None = None) -> PrivateKey:
         """A private key of the household (or of the account with `seed`)."""
         return derive.derive_key(seed or self.account_seed, f"CompleteAccount{operation}")
@@ -81,8 +88,8 @@ class World:
         return MemoryKeyring([self.keys.encryption])
 
 
-@pytest.fixture(scope="session")
-def world() -> World:
+def build_world() -> World:
+    """The household of all tests here."""
     entropy = source("schema")
     account_seed = derive.new_seed(derive.PROFILE_ACCOUNT, entropy)
     other_seed = derive.new_seed(derive.PROFILE_ACCOUNT, entropy)
@@ -112,15 +119,15 @@ def world() -> World:
     )
 
 
-@pytest.fixture(scope="session")
-def cataloged(world: World) -> CatalogedDevice:
+def build_cataloged(world: World) -> CatalogedDevice:
+    """The device in the household's catalog."""
     return make_cataloged_device(
         world.profile_user,
         world.profile_device,
         world.key("AdminSign"),
         ["device"],
         world.activation_seed,
-        world.entropy,
+        source("cataloged"),
         NOW,
         world.common,
         local_name="kitchen lamp",
@@ -130,33 +137,60 @@ def cataloged(world: World) -> CatalogedDevice:
     )
 
 
-@pytest.fixture(scope="session")
-def publication(world: World) -> CatalogedPublication:
+def build_publication(world: World) -> CatalogedPublication:
+    """What the maker published for the device."""
     return make_publication(
-        world.k, None, world.profile_device, ["mmm-tcp://127.0.0.1:7000"], world.entropy, NOW
+        world.k, None, world.profile_device, ["mmm-tcp://127.0.0.1:7000"], source("publication"), NOW
     )
 
 
-@pytest.fixture(scope="session")
-def claim(world: World) -> Envelope:
+def build_claim(world: World) -> Envelope:
+    """The household's claim of the device."""
     return make_message_claim(
         world.k,
         sender="Alice@hub.local",
         recipient="maker@hub.local",
         claimant_udf=world.account.udf,
         signer=world.key("Sign"),
-        entropy=world.entropy,
+        entropy=source("claim"),
         now=NOW,
+        expires=NOW + timedelta(days=1),
     )
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
+def octets() -> Callable[[str], Entropy]:
+    """Label → a source of octets."""
+    return source
+
+
+@pytest.fixture(scope="session")
+def world() -> World:
+    return build_world()
+
+
+@pytest.fixture(scope="session")
+def cataloged(world: World) -> CatalogedDevice:
+    return build_cataloged(world)
+
+
+@pytest.fixture(scope="session")
+def publication(world: World) -> CatalogedPublication:
+    return build_publication(world)
+
+
+@pytest.fixture(scope="session")
+def claim(world: World) -> Envelope:
+    return build_claim(world)
+
+
+@pytest.fixture(scope="session")
 def altered() -> Callable[[Envelope], Envelope]:
     """Flips one bit of the body of an envelope."""
 
     def flip(envelope: Envelope) -> Envelope:
         body = bytearray(envelope.body)
         body[len(body) // 2] ^= 1
-        return Envelope(header=envelope.header, body=bytes(body), trailer=envelope.trailer)
+        return Envelope(envelope.header, bytes(body), envelope.trailer)
 
     return flip
