@@ -1,0 +1,32 @@
+"""The command `meshhub`. Exit codes: 0 done; 1 refused, failed, offline or no answer; 2 wrong usage."""
+
+import sys
+
+import click
+
+from mathmesh.errors import MeshError
+from meshhub.cli_add import add
+from meshhub.cli_devices import devices, forget, get, history, rename, set_
+from meshhub.cli_run import link, run, status
+from meshhub.dashboard.problems import sentence
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="mesh-hub", prog_name="meshhub")
+def commands() -> None:
+    """The hub of a home: devices that join from the code on their label, seen and switched by name."""
+
+
+for command in (run, devices, get, set_, rename, add, forget, history, link, status):
+    commands.add_command(command)
+
+
+def main() -> None:
+    """Entry point: run the command; what fails is told in one line, without a traceback."""
+    try:
+        commands.main(prog_name="meshhub")
+    except MeshError as failed:
+        click.echo(f"Error: {sentence(str(failed))}", err=True)
+    except OSError as failed:
+        click.echo(f"Error: {sentence(str(failed))}", err=True)
+    sys.exit(1)

@@ -1,0 +1,81 @@
+"""What the commands print: people's text, or JSON with --json; and the options that all of them take."""
+
+import json
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any, ParamSpec, TypeVar
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from meshhub.cli_client import HubClient
+from meshhub.config import default_data
+
+P = ParamSpec("P")
+R = TypeVar("R")
+PIPE_WIDTH = 200
+STATES = {"live": "live", "stale": "no news", "offline": "offline"}
+
+
+def data_option(command: Callable[P, R]) -> Callable[P, R]:
+    """--data DIR."""
+    return click.option(
+        "--data",
+        type=click.Path(file_okay=False, path_type=Path),
+        help="Data folder of the hub.  [default: $XDG_DATA_HOME/mesh-hub]",
+    )(command)
+
+
+def common_options(command: Callable[P, R]) -> Callable[P, R]:
+    """--data DIR and --json."""
+    as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+    return data_option(as_json(command))
+
+
+def client(data: Path | None) -> HubClient:
+    """The client for the hub of that data folder, or of the usual one."""
+    return HubClient((data or default_data()).expanduser().absolute())
+
+
+def console() -> Console:
+    """Standard output; lines are not folded when it is a pipe."""
+    out = Console(highlight=False)
+    return out if out.is_terminal else Console(highlight=False, width=PIPE_WIDTH)
+
+
+def print_json(answer: object) -> None:
+    """`answer` as JSON on standard output."""
+    click.echo(json.dumps(answer, ensure_ascii=False, indent=2))
+
+
+def value_text(value: object, unit: str = "") -> str:
+    """A value for people: on/off, figures with their unit, a dash for what is not known."""
+    if value is None:
+        return "–"
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    text = f"{value:g}" if isinstance(value, float) else str(value)
+    text = "".join(letter if letter.isprintable() else "�" for letter in text)
+    return f"{text} {unit}".strip()
+
+
+def time_text(milliseconds: int | None) -> str:
+    """Local date and time of milliseconds since 1970."""
+    if milliseconds is None:
+        return "never"
+    return datetime.fromtimestamp(milliseconds / 1000).astimezone().strftime("%Y-%m-%d %H:%M:%S")
+
+
+def place(device: Mapping[str, Any]) -> str:
+    """Name and room of a device."""
+    return f"{device['name']} ({device['room']})" if device["room"] else str(device["name"])
+
+
+def table(*columns: str) -> Table:
+    """A plain table with these headings."""
+    made = Table(box=None, pad_edge=False, header_style="bold")
+    for column in columns:
+        made.add_column(column, overflow="fold")
+    return made

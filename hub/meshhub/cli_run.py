@@ -1,0 +1,76 @@
+"""Commands about the hub itself: run, link, status."""
+
+import asyncio
+import os
+import signal
+from pathlib import Path
+from typing import Any
+
+import click
+
+from meshhub.cli_output import client, common_options, console, data_option, print_json, table
+from meshhub.config import Config
+
+
+@click.command()
+@data_option
+@click.option("--config", "file", type=click.Path(dir_okay=False, path_type=Path), help="Settings file.")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), help="Port of the dashboard; the next free one is taken."
+)
+@click.option("--broker", type=click.Choice(["auto", "mosquitto", "amqtt"]), help="Which broker to use.")
+@click.option("--name", help="Name of the hub, the host part of its account.")
+@click.option("--log-level", type=click.Choice(["debug", "info", "warning", "error"]), help="What to log.")
+@click.option("--demo", is_flag=True, help="Bring two simulated devices: a lamp, and a sensor to be added.")
+def run(data: Path | None, file: Path | None, port: int | None, demo: bool, **settings: Any) -> None:
+    """Run the hub until Ctrl-C; prints the address of the dashboard."""
+    config = Config.load(data, file=file, dashboard_port=port, **settings)
+    asyncio.run(_run(config, demo))
+
+
+@click.command()
+@common_options
+def link(data: Path | None, as_json: bool) -> None:
+    """Print a new link that signs one browser in to the dashboard."""
+    answer = client(data).post("/api/link")
+    if as_json:
+        print_json(answer)
+    else:
+        click.echo(answer["url"])
+
+
+@click.command()
+@common_options
+def status(data: Path | None, as_json: bool) -> None:
+    """Show whether the hub runs and what it does."""
+    answer = client(data).get("/api/status")
+    if as_json:
+        print_json(answer)
+        return
+    rows = table("", "")
+    rows.show_header = False
+    for name, value in answer.items():
+        rows.add_row(name.replace("_", " "), str(value))
+    console().print(rows)
+
+
+async def _run(config: Config, demo: bool) -> None:
+    # The parts of the running hub are loaded here only, so that the other commands start fast.
+    from meshhub import logging
+    from meshhub.app import Hub
+    from meshhub.dashboard.server import Dashboard
+
+    logging.configure(config.log_level)
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    hub = Hub(config)
+    dashboard = Dashboard(hub, config.data, port=config.dashboard_port, entropy=os.urandom)
+    try:
+        await hub.start()
+        await dashboard.start()
+        click.echo(f"Dashboard: {dashboard.new_link()}")
+        await stop.wait()
+    finally:
+        await dashboard.stop()
+        await hub.stop()

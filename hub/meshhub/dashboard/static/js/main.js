@@ -1,0 +1,181 @@
+// The page: signing in, the stream of events, and the cards by room.
+
+import * as add from "./add.js";
+import * as api from "./api.js";
+import { Card } from "./card.js";
+import { byId, el, icon, message } from "./dom.js";
+
+const TICK_MILLISECONDS = 10_000;
+const RETRY_MILLISECONDS = [1000, 2000, 5000, 10_000];
+const NO_ROOM = "Other";
+
+const cards = new Map();
+let source = null;
+let failures = 0;
+let retry = null;
+
+async function begin() {
+  const { hash, pathname } = window.location;
+  if (pathname === "/sign-in") window.history.replaceState(null, "", "/");
+  if (hash.length > 1 && pathname === "/sign-in" && !(await signIn(hash.slice(1)))) return;
+  connect();
+}
+
+/** Spend the link; when it no longer works, a browser that is signed in already goes on. */
+async function signIn(token) {
+  try {
+    await api.post("/api/sign-in", { token });
+    return true;
+  } catch (problem) {
+    if (await signedIn()) return true;
+    showSignedOut(problem.text);
+    return false;
+  }
+}
+
+async function signedIn() {
+  try {
+    await api.get("/api/status");
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function connect() {
+  clearTimeout(retry);
+  source?.close();
+  source = new EventSource("/api/events");
+  source.addEventListener("open", () => { failures = 0; showConnected(true); });
+  source.addEventListener("devices", ({ data }) => showAll(JSON.parse(data).devices));
+  source.addEventListener("device", ({ data }) => showDevice(JSON.parse(data)));
+  source.addEventListener("removed", ({ data }) => remove(JSON.parse(data).udf));
+  source.addEventListener("adoption", ({ data }) => add.update(JSON.parse(data)));
+  source.addEventListener("alarm", ({ data }) => showAlarm(JSON.parse(data)));
+  source.addEventListener("error", lost);
+}
+
+async function lost() {
+  const given = source;
+  showConnected(false);
+  if (given.readyState !== EventSource.CLOSED) return; // the browser itself tries again
+  try {
+    await api.get("/api/status");
+  } catch (problem) {
+    if (problem.status === 401) return; // told by the event "signed-out"
+  }
+  if (given !== source) return;
+  retry = setTimeout(connect, RETRY_MILLISECONDS[Math.min(failures++, RETRY_MILLISECONDS.length - 1)]);
+}
+
+function showConnected(yes) {
+  const badge = byId("connection");
+  byId("signed-out").hidden = true;
+  byId("bar-actions").hidden = false;
+  badge.hidden = false;
+  const state = yes ? "live" : "offline";
+  if (badge.dataset.state !== state) {
+    badge.dataset.state = state;
+    badge.replaceChildren(icon(state), yes ? "Connected" : "Hub not reachable, trying again");
+  }
+  cards.forEach((card) => card.setConnected(yes));
+}
+
+function showSignedOut(text = "") {
+  clearTimeout(retry);
+  source?.close();
+  cards.clear();
+  document.querySelectorAll("dialog[open]").forEach((dialog) => dialog.close());
+  byId("rooms").replaceChildren();
+  byId("alarms").replaceChildren();
+  byId("empty").hidden = byId("connection").hidden = byId("bar-actions").hidden = true;
+  byId("signed-out").hidden = false;
+  message(byId("signed-out-error"), text);
+}
+
+function showAll(devices) {
+  const known = new Set(devices.map((device) => device.udf));
+  for (const udf of cards.keys()) if (!known.has(udf)) cards.delete(udf);
+  for (const device of devices) place(device);
+  arrange();
+}
+
+function showDevice(device) {
+  place(device);
+  arrange();
+}
+
+function place(device) {
+  const card = cards.get(device.udf);
+  if (card) card.update(device);
+  else cards.set(device.udf, new Card(device, showDevice));
+}
+
+function remove(udf) {
+  cards.delete(udf);
+  arrange();
+}
+
+/** Put every card in the section of its room; one that is in its place already is not moved, so it keeps focus. */
+function arrange() {
+  const rooms = new Map();
+  for (const card of [...cards.values()].sort(byName)) {
+    const room = card.device.room || NO_ROOM;
+    rooms.set(room, [...(rooms.get(room) ?? []), card.element]);
+  }
+  const names = [...rooms.keys()].sort((a, b) => Number(a === NO_ROOM) - Number(b === NO_ROOM) || a.localeCompare(b));
+  const old = new Map([...byId("rooms").children].map((section) => [section.dataset.room, section]));
+  fill(byId("rooms"), names.map((name) => {
+    const section = old.get(name) ?? makeRoom(name);
+    fill(section.querySelector(".cards"), rooms.get(name));
+    return section;
+  }));
+  byId("empty").hidden = cards.size > 0;
+  fill(byId("room-names"), names.filter((name) => name !== NO_ROOM).map((name) => el("option", { value: name })));
+}
+
+const byName = (a, b) => a.device.name.localeCompare(b.device.name) || a.device.udf.localeCompare(b.device.udf);
+
+function makeRoom(name) {
+  return el("section", { class: "room", "data-room": name }, el("h2", {}, name), el("div", { class: "cards" }));
+}
+
+function fill(parent, children) {
+  children.forEach((child, at) => {
+    if (parent.children[at] !== child) parent.insertBefore(child, parent.children[at] ?? null);
+  });
+  while (parent.children.length > children.length) parent.lastChild.remove();
+}
+
+function showAlarm(alarm) {
+  const card = cards.get(alarm.device);
+  if (card) {
+    card.warn(alarm.text);
+    return;
+  }
+  const strip = el("div", { class: "notice warn", role: "alert" }, icon("trust"), el("span", {}, alarm.text));
+  strip.append(el("button", { type: "button", class: "quiet", "aria-label": "Dismiss", onclick: () => strip.remove() }, "✕"));
+  byId("alarms").append(strip);
+}
+
+window.addEventListener("signed-out", () => showSignedOut());
+window.addEventListener("hashchange", begin);
+byId("sign-in-form").addEventListener("submit", async (event) => {
+  event.preventDefault();
+  const input = byId("sign-in-link");
+  const token = input.value.trim().split("#").at(-1);
+  input.value = "";
+  if (await signIn(token)) connect();
+});
+byId("sign-out-button").addEventListener("click", async () => {
+  source?.close();
+  await api.post("/api/sign-out").catch(() => {});
+  showSignedOut();
+});
+for (const id of ["add-button", "empty-add-button"]) byId(id).addEventListener("click", add.open);
+for (const button of document.querySelectorAll("[data-close]")) {
+  button.addEventListener("click", () => button.closest("dialog").close());
+}
+add.setUp((udf) => cards.get(udf)?.device ?? null, showDevice);
+setInterval(() => cards.forEach((card) => card.tick()), TICK_MILLISECONDS);
+begin();

@@ -1,0 +1,88 @@
+"""Devices, readings and adoptions as the JSON that dashboard and command line are given.
+
+A device is `{udf, name, room, kind, model, state, online, last_seen, properties}`, a property
+`{node, kind, name, key, type, access, writable, range, choices, unit, value, time}`; times are milliseconds since
+1970. `state` is live, stale (online, yet nothing reported for `STALE_SECONDS`) or offline; `key` is the shortest
+name that `set` takes.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from meshhub.dashboard.ports import Adoption, Device, Reading
+from meshhub.dashboard.properties import Property, properties
+
+STALE_SECONDS = 300
+
+
+def device_json(device: Device, now: int) -> dict[str, object]:
+    """`device` for a card, `now` in milliseconds since 1970."""
+    known = properties(device.description)
+    counts = Counter(one.name for one in known)
+    return {
+        "udf": device.udf,
+        "name": device.name,
+        "room": device.room,
+        "kind": main_kind(known),
+        "model": str(device.description.get("m", "")),
+        "state": state(device, now),
+        "online": device.online,
+        "last_seen": device.last_seen,
+        "properties": [
+            _property_json(one, device, one.name if counts[one.name] == 1 else one.path) for one in known
+        ],
+    }
+
+
+def state(device: Device, now: int) -> str:
+    """live, stale or offline."""
+    if not device.online:
+        return "offline"
+    fresh = device.last_seen is not None and now - device.last_seen < STALE_SECONDS * 1000
+    return "live" if fresh else "stale"
+
+
+def main_kind(known: Sequence[Property]) -> str:
+    """The kind that names the device: its first one that can be acted on, else its first."""
+    acting = [one.kind for one in known if one.writable]
+    return (acting or [one.kind for one in known] or ["device"])[0]
+
+
+def values_json(values: Mapping[tuple[str, str], object]) -> dict[str, object]:
+    """{"node.property": value}."""
+    return {f"{node}.{name}": value for (node, name), value in values.items()}
+
+
+def reading_json(reading: Reading) -> dict[str, object]:
+    """One stored reading."""
+    return {"time": reading.time, "property": f"{reading.node}.{reading.property}", "value": reading.value}
+
+
+def adoption_json(adoption: Adoption) -> dict[str, object]:
+    """An attempt to add a device, with its steps in order; `device` is there once it is done."""
+    return {
+        "id": adoption.id,
+        "state": adoption.state,
+        "error": adoption.error,
+        "question": adoption.question,
+        "steps": [{"name": step.name, "state": step.state, "text": step.text} for step in adoption.steps],
+        "device": adoption.device,
+    }
+
+
+def _property_json(one: Property, device: Device, key: str) -> dict[str, object]:
+    known = device.values.get((one.node, one.name))
+    return {
+        "node": one.node,
+        "kind": one.kind,
+        "name": one.name,
+        "key": key,
+        "type": one.type,
+        "access": one.access,
+        "writable": one.writable,
+        "range": list(one.range) if one.range else None,
+        "choices": list(one.choices),
+        "unit": one.unit,
+        "value": known.value if known else None,
+        "time": known.time if known else None,
+    }
