@@ -73,7 +73,7 @@ class ContentMeta:
 
     @classmethod
     def from_json(cls, value: object) -> Self:
-        """The description in the JSON object `value`; raises EncodingError where a member has a foreign type."""
+        """The description in a JSON object; raises EncodingError where a member has a foreign type."""
         if not isinstance(value, dict):
             raise EncodingError("ContentMeta is not an object")
         known: dict[str, Any] = {}
@@ -113,10 +113,9 @@ _TYPES = {entry.name: str(entry.type) for entry in fields(ContentMeta)}
 
 def _parse(attribute: str, member: str, item: object) -> object:
     if attribute == "key_values":
-        pairs = item if isinstance(item, list) else [None]
-        if not all(isinstance(pair, dict) for pair in pairs):
+        if not isinstance(item, list) or not all(isinstance(pair, dict) for pair in item):
             raise EncodingError("KeyValues of ContentMeta is not a list of objects")
-        return tuple((str(pair.get("Key", "")), str(pair.get("Value", ""))) for pair in pairs)
+        return tuple((str(pair.get("Key", "")), str(pair.get("Value", ""))) for pair in item)
     kind = _TYPES[attribute]
     if kind.startswith("datetime") and isinstance(item, str):
         return parse_time(item)

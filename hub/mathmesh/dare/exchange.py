@@ -22,7 +22,7 @@ _READ_INFOS = (b"", b"master")
 
 
 def key_encryption_key(agreement: bytes, info: bytes = b"") -> bytes:
-    """32 octets from an agreement result or symmetric secret; raises VerificationError when it is all zero."""
+    """32 octets from an agreement result or symmetric secret; raises VerificationError for all zero."""
     if not any(agreement):
         raise VerificationError("key agreement gave zero: the public key is not one to use")
     return hkdf.hkdf(agreement, info, _KEK_OCTETS)

@@ -65,7 +65,9 @@ class TreeState:
 
     def copy(self) -> "TreeState":
         """An independent copy."""
-        return TreeState(self.count, self.peaks)
+        twin = TreeState()
+        twin.count, twin.peaks = self.count, self.peaks
+        return twin
 
     @property
     def apex(self) -> bytes | None:

@@ -53,7 +53,11 @@ def witness(base_seed: bytes, salt: bytes, signature: bytes) -> bytes:
 
 
 def frame_mac_key(base_seed: bytes) -> bytes:
-    """Key of the MAC that binds the header of a sealed frame to its body (protocol book, "Stores")."""
+    """Key of the MAC that binds the header of a sealed frame to its body: an addition of ours.
+
+    No digest of the draft covers a header, so that salts, descriptions and numbers could be altered unseen.
+    The MAC is the trailer member FrameMac, which other readers ignore (protocol book, "Stores").
+    """
     return hmac.digest(content_prk(base_seed, _FRAME_SALT), _MAC, "sha256")
 
 

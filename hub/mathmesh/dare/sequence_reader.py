@@ -1,0 +1,219 @@
+"""Reading a sequence: by number, forwards, backwards, and opening what is sealed (mesh-dare §5)."""
+
+import hmac
+from array import array
+from collections.abc import Iterator
+
+from mathmesh.dare import exchange, merkle, protection
+from mathmesh.dare.frame import MAXIMUM_LEAD, ReadAt, read_frame, start_before
+from mathmesh.dare.policy import Policy
+from mathmesh.dare.sequence import (
+    POSITION_TYPES,
+    UNNUMBERED,
+    Frame,
+    container_type,
+    parse_frame,
+    sequence_info,
+)
+from mathmesh.dare.structure import Envelope
+from mathmesh.errors import KeyUnavailableError, StoreError, VerificationError
+from mathmesh.keys.keyring import Keyring
+
+_SCAN_LIMIT = 256
+"""Frames ahead of the known positions up to which reading on is quicker than the tree."""
+
+
+class Reader:
+    """Reads through `read_at` the first `size` octets of a sequence, whole frames each.
+
+    `positions` are the file offsets of frames 0, 1, 2 … as far as known; it may come from a side index and
+    grows while reading. Errors of form are EncodingError; a file that contradicts itself is a StoreError.
+    """
+
+    def __init__(
+        self,
+        read_at: ReadAt,
+        size: int,
+        *,
+        keyring: Keyring | None = None,
+        positions: "array[int] | None" = None,
+    ) -> None:
+        self.read_at = read_at
+        self.size = size
+        self.keyring = keyring
+        self.positions = array("Q", [0]) if not positions else positions
+        self.first = self.frame_at(0, 0)
+        self.container_type = container_type(self.first)
+        self.policy = Policy.from_json(self.first.header.get("policy"))
+        self._seeds: dict[int, bytes] = {}
+        self._mac_keys: dict[int, bytes] = {}
+
+    def frame_at(self, position: int, number: int = UNNUMBERED) -> Frame:
+        """The frame at file offset `position`."""
+        if position >= self.size:
+            raise StoreError("sequence ends before the frame asked for")
+        return parse_frame(read_frame(self.read_at, position), number)
+
+    def last(self) -> Frame:
+        """The last frame."""
+        position = start_before(self.read_at, self.size)
+        frame = self.frame_at(position)
+        if frame.index == UNNUMBERED:
+            return list(self.frames())[-1]
+        return frame
+
+    @property
+    def count(self) -> int:
+        """Number of frames, the first included."""
+        return self.last().index + 1
+
+    @property
+    def apex(self) -> bytes | None:
+        """TreeDigest of the last frame, None for types without."""
+        return protection.binary(self.last().merged, "TreeDigest")
+
+    def frame(self, index: int) -> Frame:
+        """Frame number `index`; raises StoreError when there is none."""
+        return self.frame_at(self.locate(index), index)
+
+    def frames(self, start: int = 0) -> Iterator[Frame]:
+        """Frames from number `start` to the end."""
+        if start < 0:
+            raise StoreError("frames are numbered from 0")
+        position, number = self.locate(start) if start else 0, start
+        while position < self.size:
+            frame = self.frame_at(position, number)
+            if number == len(self.positions):
+                self.positions.append(position)
+            yield frame
+            position, number = frame.end, number + 1
+
+    def frames_reversed(self) -> Iterator[Frame]:
+        """Frames from the last to the first."""
+        frame = self.last()
+        yield frame
+        while frame.position:
+            position = start_before(self.read_at, frame.position)
+            frame = self.frame_at(position, frame.index - 1)
+            yield frame
+
+    def locate(self, index: int) -> int:
+        """File offset of frame `index`: from the known positions, else by the tree, else by reading on."""
+        if 0 <= index < len(self.positions):
+            return self.positions[index]
+        last = self.last()
+        if not 0 <= index <= last.index:
+            raise StoreError(f"sequence holds frames 0 to {last.index}, not {index}")
+        if self.container_type in POSITION_TYPES and index - len(self.positions) > _SCAN_LIMIT:
+            return self._walk_tree(last, index)
+        self.scan(index)
+        return self.positions[index]
+
+    def scan(self, upto: int | None = None) -> None:
+        """Learns the positions of all frames, or of those to number `upto`, from their lengths alone."""
+        position = self._behind(self.positions[-1])
+        while position < self.size and (upto is None or len(self.positions) <= upto):
+            self.positions.append(position)
+            position = self._behind(position)
+        if position > self.size:
+            raise StoreError("a frame runs past the end of the sequence; restore the file from a backup")
+
+    def _behind(self, position: int) -> int:
+        lead = self.read_at(position, MAXIMUM_LEAD)
+        if not lead or lead[0] & 0xFC != 0xF4:
+            raise StoreError("sequence is damaged in the middle; restore the file from a backup")
+        width = 1 << (lead[0] & 3)
+        return position + 2 * (1 + width) + int.from_bytes(lead[1 : 1 + width], "big")
+
+    def _walk_tree(self, frame: Frame, index: int) -> int:
+        while frame.index > index:
+            apex = merkle.previous_apex(frame.index)
+            target = frame.tree_position
+            if apex >= index and target is not None:
+                frame = self.frame_at(target, apex)
+            else:
+                frame = self.frame_at(start_before(self.read_at, frame.position), frame.index - 1)
+        return frame.position
+
+    def base_seed(self, frame: Frame) -> bytes:
+        """Base seed of the exchange that `frame` belongs to.
+
+        Raises KeyUnavailableError when no key at hand opens it, VerificationError when it names none.
+        """
+        index = frame.exchange_index
+        if index is None:
+            raise VerificationError(f"frame {frame.index} is encrypted and names no exchange")
+        seed = self._seeds.get(index)
+        if seed is None:
+            holder = frame if index == frame.index else self.frame(index)
+            seed = exchange.open_recipients(holder.header.get("recipients"), self.keyring)
+            self._seeds[index] = seed
+        return seed
+
+    def check(self, frame: Frame) -> bytes | None:
+        """Verifies a frame by itself and returns the base seed when it is sealed and a key is at hand.
+
+        Checked are PayloadDigest and, with a key, FrameMac where the policy promises one. Links to other
+        frames are not: see `sequence_check`. Raises VerificationError.
+        """
+        encrypted = protection.is_encrypted(frame.header)
+        digest = protection.check_payload_digest(frame.merged, frame.body)
+        if not encrypted:
+            return None
+        if digest is None:
+            raise VerificationError(f"frame {frame.index} is encrypted and has no digest")
+        try:
+            seed = self.base_seed(frame)
+        except KeyUnavailableError:
+            return None
+        if self.policy.authenticated and frame.trailer:
+            self._check_mac(frame, seed, digest)
+        return seed
+
+    def plaintext(self, frame: Frame) -> bytes:
+        """Verified and, where it is sealed, decrypted body of `frame`."""
+        seed = self.check(frame)
+        if not protection.is_encrypted(frame.header):
+            return frame.body
+        if seed is None:
+            seed = self.base_seed(frame)
+        return protection.decrypt(seed, protection.salt_of(frame.header), frame.body)
+
+    def envelope(self, frame: Frame) -> Envelope:
+        """`frame` as an envelope that stands alone: the recipients of its exchange frame are copied in."""
+        header = dict(frame.header)
+        index = frame.exchange_index
+        if index is not None and index != frame.index:
+            header["recipients"] = self.frame(index).header.get("recipients")
+        info = dict(sequence_info(frame.header)) if "SequenceInfo" in header else {}
+        if info.pop("ExchangePosition", None) is not None:
+            header["SequenceInfo"] = info
+        trailer = {name: item for name, item in frame.trailer.items() if name != "FrameMac"}
+        return Envelope(header, frame.body, trailer)
+
+    def tree_state(self) -> merkle.TreeState:
+        """The peaks of the tree, found from the last frame by its TreePositions."""
+        frame = self.last()
+        count = frame.index + 1
+        peaks: list[merkle.Peak] = []
+        for rank in reversed(merkle.peak_ranks(count)):
+            if frame.index != rank - 1:
+                frame = self._tree_parent(frame, rank - 1)
+            digest = protection.binary(frame.merged, "TreeDigest") or merkle.MISSING
+            peaks.insert(0, merkle.Peak(frame.index, frame.position, digest))
+        return merkle.TreeState(count, tuple(peaks))
+
+    def _tree_parent(self, frame: Frame, index: int) -> Frame:
+        position = frame.tree_position
+        if position is None or position >= frame.position:
+            raise StoreError(f"frame {frame.index} has no TreePosition; restore the file from a backup")
+        return self.frame_at(position, index)
+
+    def _check_mac(self, frame: Frame, seed: bytes, digest: bytes) -> None:
+        key = self._mac_keys.get(frame.exchange_index or 0)
+        if key is None:
+            key = self._mac_keys[frame.exchange_index or 0] = protection.frame_mac_key(seed)
+        claimed = protection.binary(frame.trailer, "FrameMac")
+        expected = protection.frame_mac(key, frame.header_octets, digest)
+        if claimed is None or not hmac.compare_digest(claimed, expected):
+            raise VerificationError(f"header of frame {frame.index} was altered; restore it from a backup")

@@ -1,0 +1,323 @@
+"""Writing a sequence: octets to append for data, envelopes and whole frames (mesh-dare §5.2, §5.3).
+
+A writer never touches a file. `stage_…` returns the octets and the state behind them, `commit` takes that
+state over once the octets are safely in place; a stage that is dropped leaves no trace but used-up salts.
+Each writer that encrypts draws a base seed of its own (policy Once: the seed of the file) and never gives
+out a salt twice, so no pair of seed and salt repeats.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+from mathmesh.codec import b64, jsonbcd
+from mathmesh.dare import exchange, merkle, protection
+from mathmesh.dare.content_meta import ContentMeta, format_time
+from mathmesh.dare.frame import RawFrame, pack_frame, unpack_frame
+from mathmesh.dare.policy import ISOLATED, ONCE, Policy
+from mathmesh.dare.sequence import CHAIN, CONTAINER_TYPES, DIGEST_TYPES, MERKLE, POSITION_TYPES, parse_frame
+from mathmesh.dare.sequence_reader import Reader
+from mathmesh.dare.structure import MAXIMUM_HEADER, Envelope
+from mathmesh.errors import EncodingError, PolicyError, StoreError, VerificationError
+from mathmesh.types import Entropy
+
+Item = tuple[bytes, ContentMeta | None]
+"""Plaintext and its description."""
+Text = Callable[[dict[str, Any]], bytes]
+
+_SALT_POOL = 64
+_FIRST_MEMBERS = ("signatures", "SignedData", "PayloadDigest")
+_MOVED_MEMBERS = frozenset(
+    (*_FIRST_MEMBERS, "SequenceInfo", "SequenceIndex", "ChainDigest", "TreeDigest", "FrameMac", "Received")
+)
+"""Members of an envelope that are placed anew, or that belong to the store it came from."""
+
+
+@dataclass(slots=True, kw_only=True)
+class State:
+    """What the next frame depends on: how many there are, where they end, and the links to them."""
+
+    count: int = 0
+    end: int = 0
+    tree: merkle.TreeState = field(default_factory=merkle.TreeState)
+    chain: bytes = merkle.MISSING
+    exchange_index: int | None = None
+
+    def copy(self) -> "State":
+        """An independent copy."""
+        return replace(self, tree=self.tree.copy())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Staged:
+    """Octets to write at the old end, the file offsets of the frames in them, and the state behind them."""
+
+    octets: bytes
+    positions: tuple[int, ...]
+    state: State
+
+
+class Writer:
+    """Makes the frames of one sequence; see `new_sequence` and `continue_sequence`."""
+
+    def __init__(
+        self,
+        container_type: str,
+        policy: Policy,
+        *,
+        entropy: Entropy,
+        state: State | None = None,
+        seed: bytes = b"",
+        text: Text | None = None,
+    ) -> None:
+        if container_type not in CONTAINER_TYPES:
+            raise PolicyError(f"no such container type: {container_type!r}")
+        self.container_type = container_type
+        self.policy = policy
+        self.state = state or State()
+        self._entropy = entropy
+        self._text = text
+        self._seed = seed
+        self._mac_key = protection.frame_mac_key(seed) if seed else b""
+        self._salts: list[bytes] = []
+        self._last_salt = b""
+
+    @property
+    def apex(self) -> bytes | None:
+        """TreeDigest of the last frame in type Merkle, else None."""
+        return self.state.tree.apex if self.container_type == MERKLE else None
+
+    def commit(self, staged: Staged) -> None:
+        """Takes over the state behind `staged`, which was staged last and is now in place."""
+        self.state = staged.state
+
+    def stage_first(self, content_meta: ContentMeta | None = None) -> Staged:
+        """Frame 0: container type, policy, description; with a policy that encrypts also the exchange."""
+        if self.state.count:
+            raise StoreError("sequence has a first frame already")
+        state = self.state.copy()
+        header: dict[str, Any] = {}
+        body = b""
+        if self.policy.encrypts:
+            salt = self._begin(header, state)
+            body = protection.encrypt(self._seed, salt, b"")
+        elif self.container_type in DIGEST_TYPES:
+            header["dig"] = protection.S512
+        header["policy"] = self.policy.to_json()
+        if content_meta is not None:
+            header["ContentMetaData"] = b64.encode(content_meta.encode())
+        header["SequenceInfo"] = {"DataEncoding": "JSON", "ContainerType": self.container_type, "Index": 0}
+        octets = self._finish(state, self._print(header), body)
+        return Staged(octets=octets, positions=(0,), state=state)
+
+    def stage(self, items: Sequence[Item]) -> Staged:
+        """Frames of data, sealed as the policy says."""
+        state = self._next()
+        pieces: list[bytes] = []
+        positions: list[int] = []
+        for plaintext, content_meta in items:
+            positions.append(state.end)
+            pieces.append(self._data_frame(state, plaintext, content_meta))
+        return Staged(octets=b"".join(pieces), positions=tuple(positions), state=state)
+
+    def stage_envelope(self, envelope: Envelope, received: datetime | None = None) -> Staged:
+        """The frame of a finished envelope: digests and signatures go first in its header, trailer `{}`.
+
+        Raises VerificationError when its PayloadDigest is not that of its body, PolicyError when it is
+        encrypted and has no recipients.
+        """
+        state, members = self._next(), envelope.merged()
+        if protection.is_encrypted(members) and not members.get("recipients"):
+            raise PolicyError("an encrypted envelope without recipients cannot be stored; copy them in")
+        digest = protection.check_payload_digest(members, envelope.body)
+        header = {name: members[name] for name in _FIRST_MEMBERS if name in members}
+        if self.container_type in DIGEST_TYPES:
+            digest = digest or protection.payload_digest(envelope.body)
+            header["PayloadDigest"] = b64.encode(digest)
+            members = {"dig": protection.S512} | members
+        info = self._sequence_info(state)
+        position = state.end
+        header |= self._link(state, digest or b"")
+        header |= {name: value for name, value in members.items() if name not in _MOVED_MEMBERS}
+        header["SequenceInfo"] = info
+        if received is not None:
+            header["Received"] = format_time(received)
+        elif "Received" in members:
+            header["Received"] = members["Received"]
+        octets = self._pack(state, [self._print(header), envelope.body, b"{}"])
+        return Staged(octets=octets, positions=(position,), state=state)
+
+    def stage_raw(self, octets: bytes) -> Staged:
+        """A whole frame made elsewhere for exactly this place: number, digests and links are verified."""
+        state = self._next()
+        position = state.end
+        frame = parse_frame(
+            RawFrame(position=position, length=len(octets), records=unpack_frame(octets)), state.count
+        )
+        digest = protection.check_payload_digest(frame.merged, frame.body)
+        if self.container_type in DIGEST_TYPES and digest is None:
+            raise VerificationError(f"frame {frame.index} has no PayloadDigest")
+        if self.container_type in POSITION_TYPES and frame.tree_position != state.tree.next_tree_position():
+            raise VerificationError(f"frame {frame.index} was made for another file")
+        for name, value in self._link(state, digest or b"").items():
+            if protection.binary(frame.merged, name) != b64.decode(value):
+                raise VerificationError(f"{name} of frame {frame.index} does not follow from this sequence")
+        state.end += len(octets)
+        return Staged(octets=octets, positions=(position,), state=state)
+
+    def _next(self) -> State:
+        if not self.state.count:
+            raise StoreError("sequence has no first frame yet")
+        return self.state.copy()
+
+    def _data_frame(self, state: State, plaintext: bytes, content_meta: ContentMeta | None) -> bytes:
+        """One frame of data; `state` moves behind it."""
+        meta = None if content_meta is None else b64.encode(content_meta.encode())
+        if self.policy.encrypts:
+            if state.exchange_index is not None and self._text is None:
+                salt = self._salt()
+                header = self._sealed_header(salt, meta, state)
+            else:
+                members: dict[str, Any] = {}
+                salt = self._begin(members, state)
+                header = self._header(members, meta, state)
+            return self._finish(state, header, protection.encrypt(self._seed, salt, plaintext))
+        members = {"dig": protection.S512} if self.container_type in DIGEST_TYPES else {}
+        return self._finish(state, self._header(members, meta, state), plaintext)
+
+    def _begin(self, header: dict[str, Any], state: State) -> bytes:
+        """Starts `header` of a sealed frame, with a new exchange where one is due; returns the salt."""
+        due = state.exchange_index is None
+        if due and (not self._seed or self.policy.encryption == ISOLATED):
+            self._seed = self._entropy(protection.SEED_OCTETS)
+            self._mac_key = protection.frame_mac_key(self._seed)
+        salt = self._salt()
+        header["enc"] = protection.A256CBC
+        header["dig"] = protection.S512
+        header["Salt"] = b64.encode(salt)
+        if due:
+            header["recipients"] = exchange.make_recipients(
+                self._seed, entropy=self._entropy, recipients=self.policy.encrypt_keys
+            )
+            if self.policy.encryption != ISOLATED:
+                state.exchange_index = state.count
+        return salt
+
+    def _salt(self) -> bytes:
+        if not self._salts:
+            size = protection.SALT_OCTETS
+            block = self._entropy(size * _SALT_POOL)
+            self._salts = [block[start : start + size] for start in range(0, len(block), size)][::-1]
+            if len({*self._salts, self._last_salt}) != _SALT_POOL + 1:
+                raise PolicyError("source of randomness repeats itself; nothing is encrypted with it")
+        self._last_salt = self._salts.pop()
+        return self._last_salt
+
+    def _header(self, header: dict[str, Any], meta: str | None, state: State) -> bytes:
+        if meta is not None:
+            header["ContentMetaData"] = meta
+        info = self._sequence_info(state)
+        if "Salt" in header and "recipients" not in header:
+            info["ExchangePosition"] = state.exchange_index
+        header["SequenceInfo"] = info
+        return self._print(header)
+
+    def _sealed_header(self, salt: bytes, meta: str | None, state: State) -> bytes:
+        """What `_header` gives for a sealed frame without recipients, without the detour over a dict."""
+        described = "" if meta is None else f'"ContentMetaData":"{meta}",'
+        tree = ""
+        if self.container_type in POSITION_TYPES:
+            tree = f'"TreePosition":{state.tree.next_tree_position()},'
+        text = (
+            f'{{"enc":"A256CBC","dig":"S512","Salt":"{b64.encode(salt)}",{described}'
+            f'"SequenceInfo":{{"Index":{state.count},{tree}"ExchangePosition":{state.exchange_index}}}}}'
+        )
+        return text.encode()
+
+    def _sequence_info(self, state: State) -> dict[str, Any]:
+        info: dict[str, Any] = {"Index": state.count}
+        if self.container_type in POSITION_TYPES:
+            info["TreePosition"] = state.tree.next_tree_position()
+        return info
+
+    def _finish(self, state: State, header: bytes, body: bytes) -> bytes:
+        """Adds digests, links and MAC, and packs the frame."""
+        first, sealed = not state.count, self.policy.encrypts
+        digests = sealed or self.container_type in DIGEST_TYPES
+        digest = protection.payload_digest(body) if digests else b""
+        linked = self._link(state, digest)
+        records = [header, body]
+        if digests:
+            trailer = {"PayloadDigest": b64.encode(digest), **linked}
+            if sealed and self.policy.authenticated:
+                trailer["FrameMac"] = b64.encode(protection.frame_mac(self._mac_key, header, digest))
+            records.append(self._print_trailer(trailer))
+        elif first:
+            records.append(b"")
+        return self._pack(state, records)
+
+    def _link(self, state: State, digest: bytes) -> dict[str, str]:
+        """The digest member that links the next frame to the earlier ones; counts it in `state`."""
+        state.count += 1
+        if self.container_type == MERKLE:
+            return {"TreeDigest": b64.encode(state.tree.append(state.end, digest))}
+        if self.container_type == CHAIN:
+            state.chain = merkle.combine(state.chain, digest)
+            return {"ChainDigest": b64.encode(state.chain)}
+        if self.container_type in POSITION_TYPES:
+            state.tree.append_position(state.end)
+        return {}
+
+    def _print(self, header: dict[str, Any]) -> bytes:
+        return jsonbcd.dumps(header) if self._text is None else self._text(header)
+
+    def _print_trailer(self, trailer: dict[str, str]) -> bytes:
+        if self._text is not None:
+            return self._text(trailer)
+        return ("{" + ",".join([f'"{name}":"{value}"' for name, value in trailer.items()]) + "}").encode()
+
+    def _pack(self, state: State, records: list[bytes]) -> bytes:
+        if len(records[0]) > MAXIMUM_HEADER:
+            raise EncodingError("header of the frame is longer than 64 KiB; shorten the description")
+        octets = pack_frame(records)
+        state.end += len(octets)
+        return octets
+
+
+def new_sequence(
+    container_type: str,
+    policy: Policy,
+    *,
+    entropy: Entropy,
+    content_meta: ContentMeta | None = None,
+    text: Text | None = None,
+) -> tuple[Writer, Staged]:
+    """A writer for a sequence that does not exist yet, and its first frame, not committed.
+
+    `text` replaces our compact JSON by another layout of header and trailer.
+    """
+    writer = Writer(container_type, policy, entropy=entropy, text=text)
+    return writer, writer.stage_first(content_meta)
+
+
+def continue_sequence(reader: Reader, *, entropy: Entropy) -> Writer:
+    """A writer that appends to the sequence of `reader`.
+
+    With policy Once the file's own base seed is needed: raises KeyUnavailableError without a key for it.
+    """
+    last = reader.last()
+    tree = reader.tree_state() if reader.container_type in POSITION_TYPES else merkle.TreeState()
+    chain = merkle.MISSING
+    if reader.container_type == CHAIN:
+        chain = protection.binary(last.merged, "ChainDigest") or merkle.MISSING
+    once = reader.policy.encrypts and reader.policy.encryption == ONCE
+    state = State(
+        count=last.index + 1,
+        end=reader.size,
+        tree=tree,
+        chain=chain,
+        exchange_index=0 if once else None,
+    )
+    seed = reader.base_seed(reader.first) if once else b""
+    return Writer(reader.container_type, reader.policy, entropy=entropy, state=state, seed=seed)

@@ -1,0 +1,257 @@
+"""Sequence files: the one place where stores touch a disk (draft-hallambaker-mesh-dare §5).
+
+One writer at a time, under an exclusive lock; a batch is one write and one fdatasync. What a crash tore off
+behind the last whole frame is cut when the file is next opened for writing. A failed append is undone.
+"""
+
+import threading
+from array import array
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from mathmesh.dare import recovery
+from mathmesh.dare.content_meta import ContentMeta
+from mathmesh.dare.frame import read_frame
+from mathmesh.dare.policy import SESSION, Policy, policy_for
+from mathmesh.dare.sequence import MERKLE, Frame, parse_frame
+from mathmesh.dare.sequence_check import SequenceReport, verify_sequence
+from mathmesh.dare.sequence_reader import Reader
+from mathmesh.dare.sequence_writer import Staged, Writer, continue_sequence, new_sequence
+from mathmesh.dare.structure import Envelope
+from mathmesh.errors import EncodingError, LocalProtocolError, MeshError, StoreError
+from mathmesh.keys.keyring import Keyring
+from mathmesh.keys.pair import PublicKey
+from mathmesh.types import Entropy
+from meshclient import side_index
+from meshclient.open_file import OpenFile
+
+
+class SequenceFile:
+    """An open sequence; make one with `create` or `open` and close it, best as a context manager.
+
+    Appends may come from several threads; each is in the file as a whole or not at all.
+    """
+
+    def __init__(self, file: OpenFile, reader: Reader, writer: Writer | None) -> None:
+        self.recovered_octets = 0
+        """Octets of a torn write that were cut (for reading only: passed over) when the file was opened."""
+        self._file = file
+        self._reader = reader
+        self._writer = writer
+        self._lock = threading.RLock()
+        self._saved = len(reader.positions)
+
+    @classmethod
+    def create(
+        cls,
+        path: Path | str,
+        *,
+        container_type: str = MERKLE,
+        policy_recipients: Sequence[PublicKey] = (),
+        encryption: str = SESSION,
+        content_meta: ContentMeta | None = None,
+        keyring: Keyring | None = None,
+        entropy: Entropy,
+    ) -> Self:
+        """A new sequence with its first frame, safely on disk and open for writing.
+
+        With recipients, data is sealed for them as `encryption` says: Once, Session or Isolated. The folder
+        is made when it is not there. Raises StoreError when the file exists or cannot be written.
+        """
+        policy = policy_for(tuple(policy_recipients), encryption)
+        writer, staged = new_sequence(container_type, policy, entropy=entropy, content_meta=content_meta)
+        path = Path(path)
+        file = OpenFile.create(path, staged.octets)
+        side_index.discard(path)
+        writer.commit(staged)
+        return cls(file, Reader(file.read_at, len(staged.octets), keyring=keyring), writer)
+
+    @classmethod
+    def open(
+        cls, path: Path | str, *, keyring: Keyring | None = None, entropy: Entropy | None = None
+    ) -> Self:
+        """An existing sequence; without `entropy` for reading only, which takes no lock.
+
+        A torn tail is cut, or passed over when reading only: see `recovered_octets`. Raises StoreError when
+        the file is absent, in use, or damaged in the middle; KeyUnavailableError when policy Once needs a
+        key that is not at hand.
+        """
+        file = OpenFile.open(Path(path), writable=entropy is not None)
+        try:
+            return cls._opened(file, keyring, entropy)
+        except (StoreError, EncodingError) as error:
+            file.close()
+            raise StoreError(f"{path}: {error}") from error
+        except BaseException:
+            file.close()
+            raise
+
+    @classmethod
+    def _opened(cls, file: OpenFile, keyring: Keyring | None, entropy: Entropy | None) -> Self:
+        size = file.size
+        positions = side_index.load(file.path, size)
+        end = _whole_end(file, size, positions)
+        if end != size and entropy is not None:
+            file.cut(end)
+        while positions and positions[-1] >= end:
+            positions.pop()
+        reader = Reader(file.read_at, end, keyring=keyring, positions=positions)
+        writer = None if entropy is None else continue_sequence(reader, entropy=entropy)
+        opened = cls(file, reader, writer)
+        opened.recovered_octets = size - end
+        return opened
+
+    @property
+    def path(self) -> Path:
+        """Where the file lies."""
+        return self._file.path
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Closes the file and gives up the lock; closing twice is no harm."""
+        with self._lock:
+            if self._writer is not None and not self._file.closed:
+                if len(self._reader.positions) > self._saved:
+                    side_index.save(self.path, self._reader.positions)
+            self._file.close()
+
+    @property
+    def size(self) -> int:
+        """Length of the sequence in octets."""
+        return self._reader.size
+
+    @property
+    def count(self) -> int:
+        """Number of frames, the first included."""
+        return self._reader.count if self._writer is None else self._writer.state.count
+
+    @property
+    def apex(self) -> bytes | None:
+        """TreeDigest of the last frame, which commits to all frames; None for types without a tree digest."""
+        return self._reader.apex if self._writer is None else self._writer.apex
+
+    @property
+    def container_type(self) -> str:
+        """ContainerType of the sequence."""
+        return self._reader.container_type
+
+    @property
+    def policy(self) -> Policy:
+        """Policy of the sequence."""
+        return self._reader.policy
+
+    def append(self, plaintext: bytes, content_meta: ContentMeta | None = None, *, sync: bool = True) -> int:
+        """Appends one frame of data, sealed as the policy says, and returns its number.
+
+        With `sync` it is on disk on return. Raises StoreError, and changes nothing, when it cannot be.
+        """
+        return self.append_many([(plaintext, content_meta)], sync=sync)[0]
+
+    def append_many(
+        self, items: Sequence[bytes | tuple[bytes, ContentMeta | None]], *, sync: bool = True
+    ) -> range:
+        """Appends a frame for each item in one write, all or none; returns their numbers."""
+        pairs = [item if isinstance(item, tuple) else (item, None) for item in items]
+        with self._lock:
+            return self._put(self._writable().stage(pairs), sync)
+
+    def append_envelope(
+        self, envelope: Envelope, received: datetime | None = None, *, sync: bool = True
+    ) -> int:
+        """Appends a finished envelope as catalogs and spools hold them; returns the number of its frame."""
+        with self._lock:
+            return self._put(self._writable().stage_envelope(envelope, received), sync)[0]
+
+    def append_frame_raw(self, octets: bytes, *, sync: bool = True) -> int:
+        """Appends a whole frame made elsewhere for exactly this place, after verifying that it fits."""
+        with self._lock:
+            return self._put(self._writable().stage_raw(octets), sync)[0]
+
+    def sync(self) -> None:
+        """Returns when everything appended so far is on disk."""
+        with self._lock:
+            self._file.sync()
+
+    def frame(self, index: int) -> Frame:
+        """Frame number `index`, unverified; raises StoreError when there is none."""
+        try:
+            return self._reader.frame(index)
+        except EncodingError:
+            self._forget_positions()
+        try:
+            return self._reader.frame(index)
+        except EncodingError as error:
+            raise StoreError(f"{self.path}: frame {index} is damaged: {error}; restore the file") from error
+
+    def frames(self, start: int = 0) -> Iterator[Frame]:
+        """Frames from number `start` on, unverified, those included that are appended meanwhile."""
+        return self._reader.frames(start)
+
+    def frames_reversed(self) -> Iterator[Frame]:
+        """Frames from the last to the first, unverified."""
+        return self._reader.frames_reversed()
+
+    def plaintext(self, frame: int | Frame) -> bytes:
+        """Verified and decrypted payload of a frame, by number or as read.
+
+        Raises VerificationError when the frame was altered, KeyUnavailableError when no key opens it.
+        """
+        return self._reader.plaintext(self.frame(frame) if isinstance(frame, int) else frame)
+
+    def envelope(self, frame: int | Frame) -> Envelope:
+        """A frame as an envelope that stands alone, the recipients of its exchange copied in."""
+        return self._reader.envelope(self.frame(frame) if isinstance(frame, int) else frame)
+
+    def verify(self, *, accept_unlinked: bool = False) -> SequenceReport:
+        """Verifies the whole file (see `mathmesh.dare.sequence_check`)."""
+        try:
+            return verify_sequence(self._reader, accept_unlinked=accept_unlinked)
+        except MeshError as error:
+            raise type(error)(f"{self.path}: {error}") from error
+
+    def _writable(self) -> Writer:
+        if self._writer is None:
+            raise LocalProtocolError(f"{self.path} is open for reading only; open it with entropy")
+        return self._writer
+
+    def _put(self, staged: Staged, sync: bool) -> range:
+        """Writes what was staged and takes its state over, or changes nothing."""
+        writer = self._writable()
+        first = writer.state.count
+        self._file.append(staged.octets, writer.state.end, sync=sync)
+        writer.commit(staged)
+        positions = self._reader.positions
+        if len(positions) == first:
+            positions.extend(staged.positions)
+        self._reader.size = staged.state.end
+        return range(first, first + len(staged.positions))
+
+    def _forget_positions(self) -> None:
+        """The side index was wrong: read through the file anew."""
+        side_index.discard(self.path)
+        del self._reader.positions[1:]
+        self._saved = 0
+
+
+def _whole_end(file: OpenFile, size: int, positions: "array[int]") -> int:
+    """Where the whole frames end; reads on from the last frame of the side index if that one is there."""
+    if recovery.ends_whole(file.read_at, size):
+        return size
+    if positions:
+        number = len(positions) - 1
+        try:
+            parse_frame(read_frame(file.read_at, positions[-1]), number)
+            return recovery.whole_end(file.read_at, size, start=positions[-1], number=number)
+        except EncodingError:
+            del positions[:]
+    return recovery.whole_end(file.read_at, size)
