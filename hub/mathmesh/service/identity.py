@@ -1,0 +1,60 @@
+"""The service's own keys, all from one seed (type 0x0104), and the profile that names them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from mathmesh.dare.envelope import Envelope
+from mathmesh.keys import derive
+from mathmesh.keys.pair import PrivateKey
+from mathmesh.schema.build.enveloped import enveloped, no_entropy
+from mathmesh.schema.build.profile import SERVICE, make_profile_service
+from mathmesh.schema.connection import AccountHostAssignment
+from mathmesh.schema.key_data import KeyData
+from mathmesh.schema.profile import ProfileService
+from mathmesh.schema.validation import verify_profile_service
+
+HOST_ENCRYPT = "BaseHostEncrypt"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceIdentity:
+    """Profile and private keys of a service and its one host.
+
+    `domains` are the lower-case domains of the account addresses that it serves; `access_encrypt` is the
+    host's key to which MMM_Access and MMM_Publication are encrypted.
+    """
+
+    domains: frozenset[str]
+    profile_envelope: Envelope
+    profile: ProfileService
+    signature: PrivateKey
+    access_encrypt: PrivateKey
+
+    @classmethod
+    def from_seed(cls, seed_udf: str, domains: frozenset[str], created: datetime) -> ServiceIdentity:
+        """The identity that follows from a seed; `created` goes into the profile, which is thus always the
+        same.
+        """
+        envelope = make_profile_service(seed_udf, created)
+        return cls(
+            domains=frozenset(domain.lower() for domain in domains),
+            profile_envelope=envelope,
+            profile=verify_profile_service(envelope),
+            signature=derive.derive_key(seed_udf, SERVICE + "Sign"),
+            access_encrypt=derive.derive_key(seed_udf, HOST_ENCRYPT),
+        )
+
+    def assignment(self, address: str, now: datetime) -> Envelope:
+        """The signed statement which key of this host the account's Access and Publication are encrypted
+        to.
+        """
+        statement = AccountHostAssignment(
+            account_addess=address, access_encrypt=KeyData.of_public(self.access_encrypt.public)
+        )
+        return enveloped(statement, entropy=no_entropy, now=now, signer=self.signature)
+
+    def serves(self, address: str) -> bool:
+        """Whether the domain of an account address is one of this service's."""
+        return address.lower().rpartition("@")[2] in self.domains

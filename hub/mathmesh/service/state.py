@@ -1,0 +1,180 @@
+"""What the service knows: its identity, its accounts, who may do what, and who holds which publication.
+
+All of it is the fold of the sequences that the engine keeps; `ServiceState.replay` takes in one frame
+after the other, at start and after each commit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from mathmesh.dare.content_meta import ContentMeta, format_time
+from mathmesh.dare.envelope import Envelope, open_envelope
+from mathmesh.errors import MeshError, StoreError
+from mathmesh.keys import ids
+from mathmesh.keys.keyring import MemoryKeyring
+from mathmesh.schema.capability import AccessCapability
+from mathmesh.schema.cataloged import CatalogedAccess, CatalogedPublication
+from mathmesh.schema.mesh_object import GenericObject, parse
+from mathmesh.schema.message import MessageClaim
+from mathmesh.schema.profile import ProfileUser
+from mathmesh.schema.validation import verify_profile_user
+from mathmesh.service.claims import Claim, ClaimLedger
+from mathmesh.service.effects import MASTER_FOLDER
+from mathmesh.service.identity import ServiceIdentity
+from mathmesh.stores import ACCESS, HOST_READABLE, LOCAL, PUBLICATION
+from mathmesh.stores.catalog import Catalog
+from mathmesh.stores.spool import Spool, clear_message, closed_messages
+
+ACCOUNT_USER = "AccountUser"
+
+
+@dataclass(slots=True, kw_only=True)
+class Account:
+    """One account of this service."""
+
+    address: str
+    profile_envelope: Envelope
+    profile: ProfileUser
+    catalogs: dict[str, Catalog] = field(default_factory=lambda: {name: Catalog() for name in HOST_READABLE})
+    local: Spool = field(default_factory=Spool)
+
+    @property
+    def udf(self) -> str:
+        """The UDF of the account's profile."""
+        return self.profile.udf
+
+    def access(self, key_id: str | None) -> AccessCapability | None:
+        """The AccessCapability filed under an authentication key."""
+        entry = self.catalogs[ACCESS].get(key_id) if key_id else None
+        capability = entry.capability if isinstance(entry, CatalogedAccess) else None
+        return capability if isinstance(capability, AccessCapability) else None
+
+    def knows(self, key_id: str | None) -> bool:
+        """Whether MMM_Access has an entry of any kind under a key, revoked ones included."""
+        return key_id is not None and self.catalogs[ACCESS].get(key_id) is not None
+
+    def publication(self, publication_id: str) -> CatalogedPublication | None:
+        """The publication with this id."""
+        entry = self.catalogs[PUBLICATION].get(publication_id)
+        return entry if isinstance(entry, CatalogedPublication) else None
+
+
+class ServiceState:
+    """The fold of everything the service stores."""
+
+    def __init__(self, identity: ServiceIdentity) -> None:
+        self.identity = identity
+        self.claims = ClaimLedger()
+        self._keyring = MemoryKeyring()
+        self._keyring.add(identity.access_encrypt)
+        self._by_address: dict[str, Account] = {}
+        self._by_udf: dict[str, Account] = {}
+
+    def by_address(self, address: str) -> Account | None:
+        """The account at an address, in whatever case it is written."""
+        return self._by_address.get(address.lower())
+
+    def by_udf(self, udf: str) -> Account | None:
+        """The account with a profile UDF."""
+        return self._by_udf.get(udf)
+
+    def accounts(self) -> Iterable[Account]:
+        """All accounts."""
+        return self._by_udf.values()
+
+    def open(self, envelope: Envelope) -> tuple[ContentMeta, bytes]:
+        """ContentMeta and plaintext of an envelope that is in clear or encrypted to this host.
+
+        Raises VerificationError, EncodingError or KeyUnavailableError.
+        """
+        opened = open_envelope(envelope, keyring=self._keyring)
+        return opened.content_meta, opened.plaintext
+
+    def replay(
+        self, folder: str, store: str, index: int, envelope: Envelope, received: datetime | None
+    ) -> None:
+        """Take in a committed frame (not frame 0). `received` is when the service took it in.
+
+        Raises StoreError when the service cannot read its own list of accounts.
+        """
+        if folder == MASTER_FOLDER:
+            self._add_account(envelope)
+            return
+        account = self._by_udf.get(folder)
+        if account is None:
+            raise StoreError(f"frames for {folder}, which is not an account of this service")
+        if store in account.catalogs:
+            self._fold_catalog(account.catalogs[store], index, envelope)
+        elif store == LOCAL:
+            account.local.apply(index, envelope)
+            self._fold_local(account, envelope, received)
+
+    def _fold_catalog(self, catalog: Catalog, index: int, envelope: Envelope) -> None:
+        try:
+            meta, plaintext = self.open(envelope)
+        except MeshError as error:
+            catalog.refused.append((index, str(error)))
+            return
+        catalog.apply(index, meta, plaintext)
+
+    def _fold_local(self, account: Account, envelope: Envelope, received: datetime | None) -> None:
+        name = envelope.envelope_id
+        message = clear_message(envelope)
+        claim = claim_in(account.address, message, received)
+        if claim is not None:
+            self.claims.add(claim)
+        elif name is not None:
+            self.claims.confirm(account.address, name)
+        for message_id in closed_messages(message):
+            self.claims.release(account.address, message_id)
+
+    def _add_account(self, envelope: Envelope) -> None:
+        try:
+            entry = parse(self.open(envelope)[1])
+            if entry.tag != ACCOUNT_USER:
+                raise StoreError(f"the service's list of accounts holds a {entry.tag}")
+            profile_envelope = Envelope.from_value(entry.write()["EnvelopedProfileUser"])
+            profile = verify_profile_user(profile_envelope)
+        except (MeshError, KeyError) as error:
+            raise StoreError(f"the service's list of accounts cannot be read: {error}") from error
+        address = (profile.account_address or "").lower()
+        account = Account(address=address, profile_envelope=profile_envelope, profile=profile)
+        self._by_address[address] = account
+        self._by_udf[account.udf] = account
+
+
+def claim_in(publisher: str, message: object, received: datetime | None) -> Claim | None:
+    """The claim that a message in the Local spool of `publisher` makes; None for any other message."""
+    if not isinstance(message, MessageClaim) or received is None:
+        return None
+    if not (message.message_id and message.sender and message.publication_id):
+        return None
+    return Claim(
+        publication_id=message.publication_id,
+        message_id=message.message_id,
+        account=message.sender.lower(),
+        publisher=publisher,
+        received=received,
+    )
+
+
+def account_entry(profile_envelope: Envelope, udf: str, now: datetime) -> GenericObject:
+    """The entry of an account in the service's own list (AccountUser of the reference's server)."""
+    return GenericObject(
+        type_name=ACCOUNT_USER,
+        unknown={
+            "Directory": udf,
+            "ProfileUdf": udf,
+            "Status": "Connected",
+            "Updated": format_time(now),
+            "EnvelopedProfileUser": profile_envelope.to_value(),
+        },
+    )
+
+
+def claim_envelope_id(publication_id: str) -> str:
+    """The EnvelopeId under which claims of a publication are filed."""
+    return ids.envelope_id(publication_id)

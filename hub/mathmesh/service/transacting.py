@@ -1,0 +1,314 @@
+"""BindAccount and Transact: how an account comes to be and how its stores grow.
+
+Transact is all or nothing: every update, message and delivery is checked first, and one that cannot be taken
+refuses the whole. The engine then makes all effects durable together.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Iterable
+from datetime import datetime
+
+from mathmesh.codec import b64, uri
+from mathmesh.dare.envelope import Envelope, seal
+from mathmesh.errors import MeshError
+from mathmesh.schema.cataloged import CatalogedAccess, CatalogedPublication
+from mathmesh.schema.key_data import same_udf
+from mathmesh.schema.validation import verify_profile_user
+from mathmesh.service import messages as wire
+from mathmesh.service.access import Caller, Rights
+from mathmesh.service.effects import MASTER_FOLDER, MASTER_STORE, Append, StoreReader
+from mathmesh.service.refusal import Refusal
+from mathmesh.service.state import Account, ServiceState, account_entry, claim_in
+from mathmesh.stores import (
+    ACCESS,
+    DEVICE,
+    HOST_READABLE,
+    INBOUND,
+    LOCAL,
+    OUTBOUND,
+    PUBLICATION,
+    SPOOLS,
+    is_store_name,
+)
+from mathmesh.stores.catalog import DELETE, read_entry
+from mathmesh.stores.first_frame import is_first_frame, is_ours
+from mathmesh.stores.spool import clear_message, closed_messages
+from mathmesh.stores.sync import StoreStatus
+from mathmesh.types import Entropy
+
+_ENTRY_TYPES: dict[str, type[CatalogedAccess] | type[CatalogedPublication]] = {
+    ACCESS: CatalogedAccess,
+    PUBLICATION: CatalogedPublication,
+}
+
+
+# -- BindAccount ---------------------------------------------------------------------------------
+def bind_account(
+    request: wire.BindRequest,
+    state: ServiceState,
+    reader: StoreReader,
+    caller: Caller | None,
+    now: datetime,
+    entropy: Entropy,
+) -> tuple[wire.BindResponse, tuple[Append, ...]]:
+    """Take an account in: its profile verifies, the caller holds its CommonAuthentication key, the address
+    is free.
+
+    Binding an account that is bound already, with the same profile, succeeds and changes nothing.
+    """
+    if request.enveloped_profile_account is None or caller is None:
+        raise Refusal(wire.BAD_REQUEST, wire.REFUSED, "the request carries no profile of an account")
+    profile = verify_profile_user(request.enveloped_profile_account)
+    address = uri.account_address(profile.account_address or "")
+    if (request.account_address or address).lower() != address or caller.account != address:
+        raise Refusal(wire.BAD_REQUEST, wire.REFUSED, f"the profile is for {address}, the request is not")
+    common = profile.common_authentication
+    if caller.key_id is not None and (common is None or not same_udf(common.udf, caller.key_id)):
+        raise Refusal(
+            wire.UNAUTHORIZED, wire.NOT_ADMINISTRATOR, "an account is bound by the holder of its own keys"
+        )
+    if not state.identity.serves(address):
+        raise Refusal(wire.NOT_FOUND, wire.MOVED, f"this service does not serve {address.rpartition('@')[2]}")
+    if profile.service_udf is not None and not same_udf(profile.service_udf, state.identity.profile.udf):
+        raise Refusal(
+            wire.CONFLICT, wire.REFUSED, f"the profile names another service, {profile.service_udf}"
+        )
+    response = wire.BindResponse(
+        status=wire.SUCCESS,
+        status_description=wire.SUCCESS_TEXT,
+        enveloped_account_host_assignment=state.identity.assignment(address, now),
+    )
+    present = state.by_address(address)
+    if present is not None and same_udf(present.udf, profile.udf):
+        return response, ()
+    if present is not None or state.by_udf(profile.udf) is not None:
+        raise Refusal(wire.CONFLICT, wire.ACCOUNT_REGISTERED, f"{address} is taken by another account")
+    return response, tuple(
+        _new_account(state, reader, request.enveloped_profile_account, profile.udf, now, entropy)
+    )
+
+
+def _new_account(
+    state: ServiceState, reader: StoreReader, profile: Envelope, udf: str, now: datetime, entropy: Entropy
+) -> Iterable[Append]:
+    entry = seal(
+        account_entry(profile, udf, now).encode(),
+        entropy=entropy,
+        recipients=[state.identity.access_encrypt.public],
+    )
+    master = reader.status(MASTER_FOLDER, MASTER_STORE)
+    yield Append(
+        folder=MASTER_FOLDER,
+        store=MASTER_STORE,
+        index=master.count if master else 1,
+        envelopes=(entry,),
+        received=now,
+        create=master is None,
+    )
+    for spool in SPOOLS:
+        yield Append(folder=udf, store=spool, index=1, received=now, create=True)
+
+
+# -- Transact ------------------------------------------------------------------------------------
+def transact(
+    request: wire.TransactRequest,
+    state: ServiceState,
+    reader: StoreReader,
+    account: Account,
+    rights: Rights,
+    now: datetime,
+) -> tuple[wire.TransactResponse, tuple[Append, ...]]:
+    """Append to the account's catalogs and spools and deliver its messages, all or nothing.
+
+    An update whose Index or Digest is not that of the store is in Conflict: the caller syncs and tries again.
+    Only an administrator writes MMM_Access, MMM_Device and MMM_Publication; in the first and the last the
+    service must be able to read what is written.
+    """
+    names = [update.container or "" for update in request.updates]
+    if len(set(names)) != len(names):
+        raise Refusal(wire.BAD_REQUEST, wire.REFUSED, "one Transact updates each store once")
+    for name in names:
+        _check_may_write(name, rights)
+    entries = [
+        _check_position(number, update, reader, account) for number, update in enumerate(request.updates)
+    ]
+    if any(entry.result != wire.ACCEPT for entry in entries):
+        raise Refusal(
+            wire.CONFLICT,
+            wire.REFUSED,
+            "a store has changed since the caller read it; sync and try again",
+            entries=tuple(entries),
+        )
+    effects = [
+        _update(update, (entry.index_container or 0) - len(update.envelopes), state, now, account)
+        for update, entry in zip(request.updates, entries, strict=True)
+    ]
+    _check_local(request, state, account, rights, now)
+    for envelope in (*request.inbound, *request.local, *request.outbound):
+        check_digest(envelope)
+    effects += _spooled(request, state, reader, account, now)
+    response = wire.TransactResponse(
+        status=wire.SUCCESS, status_description=wire.SUCCESS_TEXT, entries=tuple(entries)
+    )
+    return response, tuple(effects)
+
+
+def _check_may_write(name: str, rights: Rights) -> None:
+    if not is_store_name(name) or name in SPOOLS:
+        raise Refusal(wire.BAD_REQUEST, wire.REFUSED, f"{name[:80]!r} is not a catalog that can be updated")
+    if not rights.may_write(name):
+        raise Refusal(wire.UNAUTHORIZED, wire.NOT_ADMINISTRATOR, f"only an administrator writes {name}")
+
+
+def _check_position(
+    number: int, update: wire.ContainerUpdate, reader: StoreReader, account: Account
+) -> wire.EntryResponse:
+    status = reader.status(account.udf, update.container or "") or StoreStatus(count=0)
+    begins = _begins(update)
+    expected = 0 if begins else status.count
+    fits = update.index in (None, expected)
+    if begins:
+        fits = fits and status.count == 0
+    elif status.count == 0:
+        fits = False
+    elif update.digest is not None and status.apex is not None:
+        fits = fits and hmac.compare_digest(update.digest, status.apex)
+    count = expected + len(update.envelopes) if fits else status.count
+    return wire.EntryResponse(
+        index_request=number, index_container=count, result=wire.ACCEPT if fits else wire.IN_CONFLICT
+    )
+
+
+def _begins(update: wire.ContainerUpdate) -> bool:
+    return bool(update.envelopes) and is_first_frame(update.envelopes[0])
+
+
+def _update(
+    update: wire.ContainerUpdate, start: int, state: ServiceState, now: datetime, account: Account
+) -> Append:
+    name = update.container or ""
+    begins = _begins(update)
+    envelopes = update.envelopes
+    if begins:
+        _check_first_frame(name, envelopes[0])
+        envelopes = envelopes[1:]
+    for envelope in envelopes:
+        check_digest(envelope)
+        if name in HOST_READABLE:
+            _check_readable(name, envelope, state)
+    index = 1 if begins else start
+    return Append(
+        folder=account.udf, store=name, index=index, envelopes=envelopes, received=now, create=begins
+    )
+
+
+def _check_first_frame(name: str, envelope: Envelope) -> None:
+    if not is_ours(envelope):
+        raise Refusal(
+            wire.BAD_REQUEST,
+            wire.REFUSED,
+            f"{name}: a store here is a Merkle sequence whose frame 0 has no body",
+        )
+
+
+def _check_readable(name: str, envelope: Envelope, state: ServiceState) -> None:
+    try:
+        meta, plaintext = state.open(envelope)
+        if meta.event == DELETE:
+            return
+        value, _ = read_entry(meta, plaintext)
+    except MeshError as error:
+        raise Refusal(
+            wire.BAD_REQUEST, wire.REFUSED, f"{name}: the service must be able to read this entry: {error}"
+        ) from None
+    if not isinstance(value, _ENTRY_TYPES[name]):
+        raise Refusal(wire.BAD_REQUEST, wire.REFUSED, f"{name} holds entries of its own type only")
+
+
+def check_digest(envelope: Envelope) -> None:
+    """Refuse an envelope whose PayloadDigest, where it states one, is not that of its body."""
+    stated = envelope.merged().get("PayloadDigest")
+    if stated is None:
+        return
+    octets = stated if isinstance(stated, bytes) else b64.decode(str(stated))
+    if not hmac.compare_digest(octets, hashlib.sha512(envelope.body).digest()):
+        raise Refusal(
+            wire.BAD_REQUEST, wire.REFUSED, "an envelope was changed: its PayloadDigest does not match"
+        )
+
+
+# -- messages ------------------------------------------------------------------------------------
+def _check_local(
+    request: wire.TransactRequest, state: ServiceState, account: Account, rights: Rights, now: datetime
+) -> None:
+    """Claims are made with Claim only; who answers or closes one holds it, is an administrator, and says so
+    rightly.
+    """
+    for envelope in request.local:
+        message = clear_message(envelope)
+        if claim_in(account.address, message, now) is not None:
+            raise Refusal(wire.BAD_REQUEST, wire.REFUSED, "a MessageClaim is delivered with Claim")
+        _check_answer(envelope.envelope_id, request, state, account, rights, now)
+        for message_id in closed_messages(message):
+            claimed = state.claims.closed_by(message_id)
+            if claimed is not None and account.address in (claimed.account, claimed.publisher):
+                _require_administrator(rights, "releases a claim")
+
+
+def _check_answer(
+    name: str | None,
+    request: wire.TransactRequest,
+    state: ServiceState,
+    account: Account,
+    rights: Rights,
+    now: datetime,
+) -> None:
+    claimed = state.claims.answered_by(name) if name else None
+    if claimed is None or claimed.account != account.address:
+        return
+    _require_administrator(rights, "answers a claim")
+    holder = state.claims.holder_of(claimed, now)
+    if holder is not None and holder.claim.account != account.address:
+        raise Refusal(
+            wire.CONFLICT, wire.REFUSED, f"the device was claimed by {holder.claim.account} in the meantime"
+        )
+    if not any(update.container == DEVICE and update.envelopes for update in request.updates):
+        raise Refusal(
+            wire.BAD_REQUEST, wire.REFUSED, "the answer to a claim goes together with the CatalogedDevice"
+        )
+
+
+def _require_administrator(rights: Rights, deed: str) -> None:
+    if not rights.administrator:
+        raise Refusal(wire.UNAUTHORIZED, wire.NOT_ADMINISTRATOR, f"only an administrator {deed}")
+
+
+def _spooled(
+    request: wire.TransactRequest, state: ServiceState, reader: StoreReader, account: Account, now: datetime
+) -> list[Append]:
+    deliveries: dict[tuple[str, str], list[Envelope]] = {}
+
+    def deliver(to: Account, spool: str, envelopes: tuple[Envelope, ...]) -> None:
+        if envelopes:
+            deliveries.setdefault((to.udf, spool), []).extend(envelopes)
+
+    deliver(account, LOCAL, request.local)
+    deliver(account, INBOUND, request.inbound)
+    deliver(account, OUTBOUND, request.outbound)
+    for address in request.accounts if request.outbound else ():
+        recipient = state.by_address(address)
+        if recipient is None:
+            raise Refusal(wire.NOT_FOUND, wire.ABSENT, f"{address[:80]} is not an account of this service")
+        deliver(recipient, INBOUND, request.outbound)
+    made = []
+    for (folder, spool), envelopes in deliveries.items():
+        status = reader.status(folder, spool)
+        if status is None:
+            raise Refusal(wire.SERVER_ERROR, None, f"{folder} has no {spool}")
+        made.append(
+            Append(folder=folder, store=spool, index=status.count, envelopes=tuple(envelopes), received=now)
+        )
+    return made

@@ -1,0 +1,145 @@
+"""This machine's copies of an account's stores: one sequence file each, folded into catalogs and spools.
+
+FOLDER/MMM_*.dcon         copies of the stores that the service holds
+FOLDER/local/*.dcon       sequences of this machine alone, never sent
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
+from pathlib import Path
+
+from mathmesh.dare.envelope import Envelope, open_envelope
+from mathmesh.dare.policy import SESSION
+from mathmesh.dare.sequence import MERKLE
+from mathmesh.errors import MeshError, StoreError
+from mathmesh.keys.keyring import Keyring
+from mathmesh.keys.pair import PrivateKey
+from mathmesh.stores import SPOOLS, is_store_name
+from mathmesh.stores.catalog import Catalog, name_secret
+from mathmesh.stores.spool import Spool
+from mathmesh.stores.sync import StoreStatus
+from mathmesh.types import Entropy
+from meshclient.store_files import SequenceFile
+
+SUFFIX = ".dcon"
+LOCAL_FOLDER = "local"
+
+
+class AccountStores:
+    """The stores in one folder. `store_key` gives the key to which a store's entries are encrypted."""
+
+    def __init__(
+        self, folder: Path, *, keyring: Keyring, store_key: Callable[[str], PrivateKey], entropy: Entropy
+    ) -> None:
+        """Open the folder, made if it is absent, and read all stores in it."""
+        self._folder = folder
+        self._keyring = keyring
+        self._store_key = store_key
+        self._entropy = entropy
+        self._sequences: dict[str, SequenceFile] = {}
+        self._local: dict[str, SequenceFile] = {}
+        self._catalogs: dict[str, Catalog] = {}
+        self._spools: dict[str, Spool] = {}
+        self.recovered: dict[str, int] = {}
+        """Octets of a torn tail that were cut off at opening, by store."""
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for path in sorted(folder.glob("*" + SUFFIX)):
+            self._open(path)
+
+    def close(self) -> None:
+        """Close all files."""
+        for sequence in (*self._sequences.values(), *self._local.values()):
+            sequence.close()
+        self._sequences.clear()
+        self._local.clear()
+
+    def status(self) -> Mapping[str, StoreStatus]:
+        """Number of frames and tree digest of every store."""
+        return {
+            name: StoreStatus(count=sequence.count, apex=sequence.apex)
+            for name, sequence in self._sequences.items()
+        }
+
+    def catalog(self, name: str) -> Catalog:
+        """The fold of a catalog; empty when there is no such store."""
+        if name not in self._catalogs:
+            self._catalogs[name] = Catalog(name_secret(self._store_key(name)))
+        return self._catalogs[name]
+
+    def spool(self, name: str) -> Spool:
+        """The fold of a spool; empty when there is no such store."""
+        return self._spools.setdefault(name, Spool())
+
+    def envelope(self, name: str, index: int) -> Envelope:
+        """Frame `index` of a store."""
+        return self._sequences[name].envelope(index)
+
+    def create(self, name: str) -> None:
+        """Begin a store; nothing happens when it exists. Raises StoreError for a name that is none."""
+        if name in self._sequences:
+            return
+        if not is_store_name(name):
+            raise StoreError(f"{name!r} is not the name of a store")
+        self._sequences[name] = SequenceFile.create(
+            self._path(name), container_type=MERKLE, entropy=self._entropy
+        )
+
+    def append(self, name: str, envelopes: Iterable[Envelope], received: datetime | None) -> None:
+        """Append envelopes that the service has taken, and sync; `fold` takes them into the catalog
+        afterwards.
+        """
+        sequence = self._sequences[name]
+        for envelope in envelopes:
+            sequence.append_envelope(envelope, received=received, sync=False)
+        sequence.sync()
+
+    def fold(self, name: str, index: int, envelope: Envelope) -> None:
+        """Take frame `index` into the catalog or spool that it belongs to."""
+        if name in SPOOLS:
+            self.spool(name).apply(index, envelope)
+            return
+        catalog = self.catalog(name)
+        try:
+            opened = open_envelope(envelope, keyring=self._keyring)
+        except MeshError as error:
+            catalog.refused.append((index, str(error)))
+            return
+        catalog.apply(index, opened.content_meta, opened.plaintext)
+
+    def local_sequence(self, name: str) -> SequenceFile:
+        """The sequence `name` of this machine alone, made if it is absent: Merkle, encrypted to the store's
+        key.
+        """
+        if name not in self._local:
+            if not is_store_name(name):
+                raise StoreError(f"{name!r} is not the name of a store")
+            path = self._folder / LOCAL_FOLDER / (name + SUFFIX)
+            path.parent.mkdir(mode=0o700, exist_ok=True)
+            self._local[name] = self._open_local(path, self._store_key(name))
+        return self._local[name]
+
+    def _open_local(self, path: Path, key: PrivateKey) -> SequenceFile:
+        if path.exists():
+            return SequenceFile.open(path, keyring=self._keyring, entropy=self._entropy)
+        return SequenceFile.create(
+            path,
+            container_type=MERKLE,
+            policy_recipients=[key.public],
+            encryption=SESSION,
+            keyring=self._keyring,
+            entropy=self._entropy,
+        )
+
+    def _open(self, path: Path) -> None:
+        name = path.stem
+        sequence = SequenceFile.open(path, keyring=self._keyring, entropy=self._entropy)
+        self._sequences[name] = sequence
+        if sequence.recovered_octets:
+            self.recovered[name] = sequence.recovered_octets
+        for index in range(1, sequence.count):
+            self.fold(name, index, sequence.envelope(index))
+
+    def _path(self, name: str) -> Path:
+        return self._folder / (name + SUFFIX)

@@ -1,0 +1,97 @@
+"""This machine's copies of the stores, kept equal to the service's."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from datetime import datetime
+
+from mathmesh.errors import LocalProtocolError, ProtocolError, VerificationError
+from mathmesh.keys.pair import PublicKey
+from mathmesh.schema.connection import AccountHostAssignment
+from mathmesh.schema.key_data import AGREEMENT, SIGNING, same_udf
+from mathmesh.schema.profile import ProfileUser
+from mathmesh.schema.signed import check_signed_by, object_in
+from mathmesh.schema.validation import verify_profile_service
+from mathmesh.service import messages as wire
+from mathmesh.service.client import Transport, transact
+from mathmesh.stores.sync import Missing, StoreStatus, check_apex, missing
+from meshclient.account_stores import AccountStores
+from meshclient.changes import Change
+
+
+class Replica:
+    """Copies of one account's stores. Not for two tasks at once: the context holds a lock."""
+
+    def __init__(self, stores: AccountStores, profile: ProfileUser) -> None:
+        self._stores = stores
+        self._profile = profile
+        self._host_key: PublicKey | None = None
+
+    @property
+    def host_key(self) -> PublicKey:
+        """The key with which the host reads MMM_Access and MMM_Publication; known after the first `sync`."""
+        if self._host_key is None:
+            raise LocalProtocolError("the service has not been asked for its key yet; call sync first")
+        return self._host_key
+
+    async def sync(self, transport: Transport) -> None:
+        """Fetch what the copies lack, and check that both sides then have the same tree digests.
+
+        Raises StoreError when they cannot be states of one history, VerificationError when the service is not
+        the one that the account's profile names.
+        """
+        status = await transact(transport, wire.StatusRequest(), wire.StatusResponse)
+        if self._host_key is None:
+            self._host_key = await self._learn_host(transport, status)
+        theirs = {
+            one.container: StoreStatus(count=one.index or 0, apex=one.digest)
+            for one in status.container_status
+            if one.container
+        }
+        for gap in missing(self._stores.status(), theirs):
+            await self._fetch(gap, transport)
+
+    async def apply(self, changes: Sequence[Change], received: datetime | None) -> None:
+        """Append what the service has taken, and take it into the catalogs and spools."""
+        for change in changes:
+            await asyncio.to_thread(self._write, change, received)
+            for number, envelope in enumerate(change.envelopes):
+                self._stores.fold(change.name, change.index + number, envelope)
+
+    def _write(self, change: Change, received: datetime | None) -> None:
+        if change.begins:
+            self._stores.create(change.name)
+        if change.envelopes:
+            self._stores.append(change.name, change.envelopes, received)
+
+    async def _fetch(self, gap: Missing, transport: Transport) -> None:
+        position = gap.start
+        while position < gap.stop:
+            select = wire.ConstraintsSelect(container=gap.store, index_min=position, index_max=gap.stop)
+            request = wire.DownloadRequest(select=(select,))
+            response = await transact(transport, request, wire.DownloadResponse)
+            envelopes = [one for update in response.updates for one in update.envelopes]
+            if not envelopes or len(envelopes) > gap.stop - position:
+                raise ProtocolError(f"the service did not send the frames of {gap.store} that were asked for")
+            await self.apply([Change.fetched(gap.store, position, envelopes)], None)
+            position += len(envelopes)
+        check_apex(gap.store, self._stores.status()[gap.store].apex, gap.apex)
+
+    async def _learn_host(self, transport: Transport, status: wire.StatusResponse) -> PublicKey:
+        hello = await transact(transport, wire.HelloRequest(), wire.MeshHelloResponse)
+        statement = status.enveloped_account_host_assignment
+        if hello.enveloped_profile_service is None or statement is None:
+            raise ProtocolError("the service states no profile or no host for this account")
+        service = verify_profile_service(hello.enveloped_profile_service)
+        if not same_udf(service.udf, self._profile.service_udf) or service.service_signature is None:
+            raise VerificationError(
+                f"this is service {service.udf}, the account belongs to {self._profile.service_udf}"
+            )
+        check_signed_by(statement, service.service_signature.public_key(SIGNING), "AccountHostAssignment")
+        assignment = object_in(statement, AccountHostAssignment)
+        if (assignment.account_addess or "").lower() != self._profile.account_address:
+            raise VerificationError("the service's host assignment is for another account")
+        if assignment.access_encrypt is None:
+            raise VerificationError("the service's host assignment states no key")
+        return assignment.access_encrypt.public_key(AGREEMENT)

@@ -1,0 +1,105 @@
+"""The HTTP binding: POST of one request object, answer of one response object.
+
+`service_app` makes the application for TCP, where callers are strangers: it serves the public operations
+(Hello, Claim, PollClaim) only, until requests are enveloped. `owner_app` makes the one for a unix socket
+whose file mode 0600 is the credential: whoever can open the socket owns the machine's data already, so
+the caller is believed when it names its account in the header `Mesh-Account` and acts with the rights of
+that account itself.
+
+The status inside the answer is what counts; HTTP's own is 200 for every answer of the service. Only what
+is no request at all is told in HTTP: another method (405), path (404) or media type (415).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import socket
+from pathlib import Path
+
+from aiohttp import web
+
+from mathmesh.codec import uri
+from mathmesh.errors import EncodingError, StoreError
+from mathmesh.service import messages as wire
+from mathmesh.service.access import Caller
+from mathmesh.service.server import failure
+from meshservice.engines.files import FileEngine
+
+PATH = "/.well-known/mmm/"
+MEDIA_TYPE = "application/json"
+ACCOUNT_HEADER = "Mesh-Account"
+
+PUBLIC_OCTETS = 64 * 1024
+"""Largest request over TCP: no public operation needs more."""
+OWNER_OCTETS = 16 * 1024 * 1024
+"""Largest request over the unix socket, the limit of the reference's service."""
+
+_LOG = logging.getLogger(__name__)
+_HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+
+
+def service_app(engine: FileEngine) -> web.Application:
+    """The application for strangers: public operations, at most 64 KiB a request."""
+    return _application(engine, public_only=True, octets=PUBLIC_OCTETS)
+
+
+def owner_app(engine: FileEngine) -> web.Application:
+    """The application for a unix socket that only the owner can open: all operations, at most 16 MiB a
+    request.
+    """
+    return _application(engine, public_only=False, octets=OWNER_OCTETS)
+
+
+def _application(engine: FileEngine, *, public_only: bool, octets: int) -> web.Application:
+    async def post(request: web.Request) -> web.Response:
+        if request.content_type not in (MEDIA_TYPE, "application/octet-stream"):
+            raise web.HTTPUnsupportedMediaType(text="send application/json\n")
+        try:
+            body = await request.read()
+        except web.HTTPRequestEntityTooLarge:
+            return _answer(
+                failure(wire.BAD_REQUEST, wire.TOO_LARGE, f"a request here has at most {octets} octets")
+            )
+        try:
+            caller = None if public_only else _caller(request)
+        except EncodingError as error:
+            return _answer(failure(wire.BAD_REQUEST, wire.REFUSED, f"{ACCOUNT_HEADER}: {error}"))
+        try:
+            return _answer(await asyncio.to_thread(engine.dispatch, body, caller, public_only=public_only))
+        except Exception:
+            _LOG.exception("a request could not be served")
+            return _answer(failure(wire.SERVER_ERROR, None, "the service failed; its log tells why"))
+
+    application = web.Application(client_max_size=octets)
+    application.router.add_post(PATH, post)
+    application.router.add_post(PATH.rstrip("/"), post)
+    return application
+
+
+def _caller(request: web.Request) -> Caller | None:
+    stated = request.headers.get(ACCOUNT_HEADER)
+    return None if stated is None else Caller(account=uri.account_address(stated))
+
+
+def _answer(body: bytes) -> web.Response:
+    return web.Response(body=body, content_type=MEDIA_TYPE, headers=_HEADERS)
+
+
+def owner_socket(path: Path) -> socket.socket:
+    """A bound unix socket with mode 0600 from its first moment; a left-over one is replaced.
+
+    Raises StoreError when something else than a socket lies there.
+    """
+    if path.exists() or path.is_symlink():
+        if not path.is_socket():
+            raise StoreError(f"{path} is in the way of the service's socket; move it elsewhere")
+        path.unlink()
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    before = os.umask(0o177)
+    try:
+        listener.bind(str(path))
+    finally:
+        os.umask(before)
+    return listener
