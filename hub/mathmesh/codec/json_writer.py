@@ -61,7 +61,7 @@ def binary(value: object, depth: int = 0) -> bytes:
     if value is True or value is False:
         return bytes([TRUE if value else FALSE])
     if isinstance(value, str):
-        octets = value.encode()
+        octets = utf8(value)
         return tag(STRING, len(octets)) + octets
     if isinstance(value, (bytes, bytearray)):
         return tag(BINARY, len(value)) + bytes(value)
@@ -73,13 +73,21 @@ def binary(value: object, depth: int = 0) -> bytes:
     if isinstance(value, dict):
         pieces = [b"{"]
         for name, item in value.items():
-            octets = _name(name).encode()
+            octets = utf8(_name(name))
             pieces.append(tag(MEMBER, len(octets)) + octets)
             pieces.append(binary(item, depth + 1))
         return b"".join(pieces) + b"}"
     if isinstance(value, (list, tuple)):
         return b"[" + b"".join([binary(item, depth + 1) for item in value]) + b"]"
     raise EncodingError("value of a type that JSON-B cannot carry")
+
+
+def utf8(value: str) -> bytes:
+    """UTF-8 of `value`; raises EncodingError for half of a surrogate pair."""
+    try:
+        return value.encode()
+    except UnicodeError:
+        raise EncodingError("string holds half of a surrogate pair") from None
 
 
 def _integer(value: int) -> bytes:

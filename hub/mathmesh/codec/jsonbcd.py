@@ -13,7 +13,7 @@ def loads(data: bytes | str, tolerant: bool = False) -> object:
     `tolerant` accepts raw control characters inside JSON strings, which published examples hold.
     Raises EncodingError for anything malformed, repeated member names, nesting beyond 64 and trailing octets.
     """
-    reader = Reader(data.encode() if isinstance(data, str) else bytes(data), 0, tolerant)
+    reader = Reader(json_writer.utf8(data) if isinstance(data, str) else bytes(data), 0, tolerant)
     value = reader.value()
     reader.finish()
     return value

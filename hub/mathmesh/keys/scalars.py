@@ -31,7 +31,8 @@ def clampable(crv: str, scalar: int) -> bytes:
     """Octets that RFC 7748 clamping leaves alone and that give the same u coordinate as `scalar`.
 
     They are ± the scalar modulo the order and a multiple of the cofactor, so that a point with a part of
-    small order learns nothing. Exactly one of the two signs has the top bit set.
+    small order learns nothing. One of the two signs has the top bit set, but for a share of the scalars
+    below 2^-120; those raise EncodingError.
     """
     curve = CURVES[crv]
     multiple = curve.cofactor * (scalar * pow(curve.cofactor, -1, curve.order) % curve.order)
@@ -39,7 +40,9 @@ def clampable(crv: str, scalar: int) -> bytes:
     if multiple < top:
         multiple = curve.cofactor * curve.order - multiple
     if not top <= multiple < 2 * top:
-        raise EncodingError(f"{crv} private scalar is zero")
+        raise EncodingError(
+            f"{crv} private scalar is zero or one of the few without clamped form; take another"
+        )
     return multiple.to_bytes(curve.scalar_size, "little")
 
 
