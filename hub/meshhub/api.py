@@ -32,6 +32,7 @@ MAX_SMALL_BODY = 64 * 1024
 MAX_STREAMS = 32
 MAX_READINGS = 20_000
 NAME_LENGTH = 64
+ANSWER_TURNS = 100
 SPANS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 Body = dict[str, object]
 
@@ -162,7 +163,12 @@ class Api:
             raise Problem(400, "bad-request", "“seen” must be true or false.")
         if adoption.state != "confirm":
             raise Problem(409, "not-asked", "The hub is not waiting for this answer.")
+        asked = adoption.question
         adoption.confirm(seen)
+        for _ in range(ANSWER_TURNS):  # let the adoption take the answer, so that nobody is asked it twice
+            if adoption.state != "confirm" or adoption.question != asked:
+                break
+            await asyncio.sleep(0.01)
         return web.json_response(adoption_json(adoption))
 
     async def history(self, request: web.Request) -> web.Response:

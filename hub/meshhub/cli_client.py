@@ -1,10 +1,11 @@
 """The commands' side of the local socket: one request, one answer, errors as exit codes."""
 
 import asyncio
+import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import aiohttp
 import click
@@ -22,6 +23,15 @@ class Refused(click.ClickException):
     def __init__(self, answer: Mapping[str, Any]) -> None:
         super().__init__(str(answer.get("error", "The hub refused.")))
         self.answer = answer
+        self._context = click.get_current_context(silent=True)
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        """Tell it on standard error, as JSON when the command was given --json."""
+        context = click.get_current_context(silent=True) or self._context
+        if context is not None and context.params.get("as_json"):
+            click.echo(json.dumps(self.answer, ensure_ascii=False), file=file, err=True)
+        else:
+            super().show(file)
 
     def format_message(self) -> str:
         """Error, candidates and remedy, one line each."""

@@ -74,7 +74,7 @@ def as_problem(error: MeshError) -> Problem:
     for known, status, kind in MESH_PROBLEMS:
         if isinstance(error, known):
             return Problem(status, kind, text)
-    return Problem(500, "failed", text)
+    return Problem(409, "failed", text)
 
 
 def sentence(text: str) -> str:

@@ -1,13 +1,13 @@
 """Devices, readings and adoptions as the JSON that dashboard and command line are given.
 
 A device is `{udf, name, room, kind, model, state, online, last_seen, properties}`, a property
-`{node, kind, name, key, type, access, writable, range, choices, unit, value, time}`; times are milliseconds since
-1970. `state` is live, stale (online, yet nothing reported for `STALE_SECONDS`) or offline; `key` is the shortest
-name that `set` takes.
+`{node, kind, name, key, type, access, writable, range, choices, unit, value, time}`; times are milliseconds
+since 1970. `state` is live, stale (online, yet nothing reported for `STALE_SECONDS`) or offline; `key` is the
+shortest name that `set` takes.
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from meshhub.dashboard.ports import Adoption, Device, Reading
 from meshhub.dashboard.properties import Property, properties
@@ -46,11 +46,6 @@ def main_kind(known: Sequence[Property]) -> str:
     """The kind that names the device: its first one that can be acted on, else its first."""
     acting = [one.kind for one in known if one.writable]
     return (acting or [one.kind for one in known] or ["device"])[0]
-
-
-def values_json(values: Mapping[tuple[str, str], object]) -> dict[str, object]:
-    """{"node.property": value}."""
-    return {f"{node}.{name}": value for (node, name), value in values.items()}
 
 
 def reading_json(reading: Reading) -> dict[str, object]:
