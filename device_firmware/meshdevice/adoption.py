@@ -8,6 +8,10 @@ import json
 from mathmesh.codec import b64
 from meshdevice.storage import Pair
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 FREE = "FREE"
 PENDING = "PENDING"
 CLAIMED = "CLAIMED"
@@ -18,7 +22,7 @@ _KEYS = ("psk_run", "psk_repair", "own", "audf")
 class Adoption:
     """The stored record, read at once.
 
-    Members, all None while FREE: psk_run, psk_repair, own (32 octets each), audf (64), acct (text), scalars
+    Members, all empty while FREE: psk_run, psk_repair, own (32 octets each), audf (64), acct (text), scalars
     (octets by name), topic_id (10), and secrets with wifi, hub, ca, mq, name as the adopter sent them.
     """
 
@@ -29,16 +33,18 @@ class Adoption:
         self.damaged = self._pair.damaged
         self._take(json.loads(stored) if stored else None)
 
-    def hold(self, values: dict) -> None:
+    def hold(self, values: "dict[str, Any]") -> None:
         """Become PENDING with what the link hands over; raises StorageError and changes nothing then."""
-        record = {name: b64.encode(values[name]) for name in _KEYS}
-        record["state"] = PENDING
-        record["acct"] = values["acct"]
-        record["scalars"] = {name: b64.encode(value) for name, value in values["scalars"].items()}
         secrets = dict(values["secrets"])
-        topic_id = secrets["id"]
-        secrets["id"] = topic_id if isinstance(topic_id, str) else b64.encode(topic_id)
-        record["secrets"] = secrets
+        secrets["id"] = b64.encode(secrets["id"])
+        record: dict[str, Any] = {
+            "state": PENDING,
+            "acct": values["acct"],
+            "scalars": {name: b64.encode(value) for name, value in values["scalars"].items()},
+            "secrets": secrets,
+        }
+        for name in _KEYS:
+            record[name] = b64.encode(values[name])
         self._pair.write(json.dumps(record).encode())
         self._take(record)
 
@@ -58,13 +64,14 @@ class Adoption:
         self.damaged = False
         self._take(None)
 
-    def _take(self, record: dict | None) -> None:
-        self.state = record["state"] if record else FREE
-        for name in _KEYS:
-            setattr(self, name, b64.decode(record[name]) if record else None)
-        self.acct = record["acct"] if record else None
-        self.secrets = record["secrets"] if record else None
-        self.topic_id = b64.decode(record["secrets"]["id"]) if record else None
-        self.scalars = (
-            {name: b64.decode(text) for name, text in record["scalars"].items()} if record else None
-        )
+    def _take(self, record: "dict[str, Any] | None") -> None:
+        self.state: str = record["state"] if record else FREE
+        octets = {name: b64.decode(record[name]) if record else b"" for name in _KEYS}
+        self.psk_run = octets["psk_run"]
+        self.psk_repair = octets["psk_repair"]
+        self.own = octets["own"]
+        self.audf = octets["audf"]
+        self.acct: str = record["acct"] if record else ""
+        self.secrets: dict[str, Any] = record["secrets"] if record else {}
+        self.topic_id = b64.decode(self.secrets["id"]) if record else b""
+        self.scalars = {name: b64.decode(text) for name, text in record["scalars"].items()} if record else {}

@@ -24,6 +24,12 @@ from meshdevice.run import Runner
 from meshdevice.storage import Counter, Pair
 from meshlink.ring import Ring
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from meshdevice.parts import Board, Network
+
 _DESCRIPTION_VERSION = 1
 _SAMPLE_S = 60
 _HEARTBEAT_S = 60
@@ -36,7 +42,7 @@ class App:
     heartbeat, host, port); all of them may be absent.
     """
 
-    def __init__(self, folder: str, options: dict) -> None:
+    def __init__(self, folder: str, options: "dict[str, Any]") -> None:
         self._clock = runtime.Clock()
         self._boot = Counter(folder, "boot").rise()
         made = identity.parse(Pair(folder, "identity").read())
@@ -58,8 +64,8 @@ class App:
             fwh=_bundle_hash(),
         )
         self._ring = Ring(self._boot, board_config.RING)
-        self._runner = None
-        self._running = None
+        self._runner: Runner | None = None
+        self._running: Any = None
         self._wiped = False
         self._window_next = False
         self._carrier = LanCarrier(
@@ -182,7 +188,7 @@ class App:
         self._onboarding.link.erase()
 
 
-def _make_board(folder: str, options: dict) -> object:
+def _make_board(folder: str, options: "dict[str, Any]") -> "Board":
     if board_config.DRIVER == "simulator":
         from meshdevice.board_simulator import Board
     else:
@@ -190,7 +196,7 @@ def _make_board(folder: str, options: dict) -> object:
     return Board(board_config, folder, options)
 
 
-def _make_network() -> object:
+def _make_network() -> "Network":
     if board_config.NETWORK == "wifi":
         from meshdevice.net_wifi import Network
     else:
@@ -200,7 +206,7 @@ def _make_network() -> object:
 
 def _bundle_hash() -> bytes:
     """SHA-256 of the bundle's manifest, which lies beside the generated configuration."""
-    base = board_config.__file__
+    base = str(board_config.__file__)
     path = base[: base.rfind("/") + 1] + "manifest.json"
     try:
         with open(path, "rb") as stream:
@@ -209,7 +215,7 @@ def _bundle_hash() -> bytes:
         return bytes(32)
 
 
-def _options(folder: str) -> dict:
+def _options(folder: str) -> "dict[str, Any]":
     try:
         with open(folder + "/device.json") as stream:
             return json.load(stream)

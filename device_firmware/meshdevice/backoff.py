@@ -1,5 +1,9 @@
 """Growing pauses between attempts; the one place that decides how long a device waits to reconnect."""
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from meshdevice.parts import Random
+
 
 class Backoff:
     """Pauses of `first` doubling to `limit` milliseconds, each changed by up to a fifth either way.
@@ -7,7 +11,7 @@ class Backoff:
     random: `random(n) -> bytes`, so that many devices do not come back in step after a power cut.
     """
 
-    def __init__(self, first: int, limit: int, random: object) -> None:
+    def __init__(self, first: int, limit: int, random: "Random") -> None:
         self._first = first
         self._limit = limit
         self._random = random

@@ -1,12 +1,16 @@
 """The indicator while the user looks for this unit: 2 Hz for as long as the adopter asked."""
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from meshdevice.parts import Board
+
 _HALF_PERIOD = 250
 
 
 class Blinker:
     """board: has led(bool). `step` is called by the main loop."""
 
-    def __init__(self, board: object) -> None:
+    def __init__(self, board: "Board") -> None:
         self._board = board
         self._end = 0
         self._lit = False

@@ -6,6 +6,10 @@ from machine import PWM, WDT, Pin
 
 from meshdevice.button import Gestures
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 _WATCHDOG_MS = 8000
 _PWM_HZ = 1000
 
@@ -13,7 +17,7 @@ _PWM_HZ = 1000
 class Board:
     """config: generated `board_config`; PINS by role: led, relay, button, sensor, all optional."""
 
-    def __init__(self, config: object, folder: str, options: dict) -> None:
+    def __init__(self, config: "Any", folder: str, options: "dict[str, Any]") -> None:
         pins = config.PINS
         self._led = Pin(pins["led"], Pin.OUT) if "led" in pins else None
         self._led_lit = 0 if config.LED_INVERTED else 1
@@ -31,7 +35,7 @@ class Board:
         if self._led is not None:
             self._led.value(self._led_lit if lit else 1 - self._led_lit)
 
-    def actuate(self, name: str, value: object) -> None:
+    def actuate(self, name: str, value: int) -> None:
         """Set an output; a lamp takes percent and is dimmed by pulse width on the relay pin."""
         if self._relay is None:
             raise OSError("this board has no pin for " + name)
@@ -57,10 +61,10 @@ class Board:
         gesture = self._gestures.step(self._button.value() == 0, now)
         return [gesture] if gesture else []
 
-    def report(self, **fields: object) -> None:
+    def report(self, **fields: "Any") -> None:
         """A board shows nothing but its indicator."""
 
-    def event(self, name: str, **fields: object) -> None:
+    def event(self, name: str, **fields: "Any") -> None:
         """Tell one event on the serial console; fields never hold secrets."""
         fields["ev"] = name
         print(json.dumps(fields))

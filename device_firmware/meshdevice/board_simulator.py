@@ -9,6 +9,10 @@ import os
 
 from meshdevice.button import DOUBLE, LONG, SINGLE, WIPE
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 _GESTURES = {"press": SINGLE, SINGLE: SINGLE, DOUBLE: DOUBLE, LONG: LONG, WIPE: WIPE}
 _MODULUS = 2147483647
 
@@ -16,9 +20,9 @@ _MODULUS = 2147483647
 class Board:
     """folder: the state folder; options: members of `device.json` (seed: whole number for its drift)."""
 
-    def __init__(self, config: object, folder: str, options: dict) -> None:
+    def __init__(self, config: "Any", folder: str, options: "dict[str, Any]") -> None:
         self._folder = folder if folder.endswith("/") else folder + "/"
-        self._status = {"board": config.NAME, "led": False, "outputs": {}}
+        self._status: dict[str, Any] = {"board": config.NAME, "led": False, "outputs": {}}
         self._random = int(options.get("seed", 1)) % (_MODULUS - 1) + 1
         self._temperature = 20.5 + self._drift() * 2
         self._humidity = 45.0 + self._drift() * 5
@@ -27,7 +31,7 @@ class Board:
         """Light or darken the indicator."""
         self.report(led=lit)
 
-    def actuate(self, name: str, value: object) -> None:
+    def actuate(self, name: str, value: int) -> None:
         """Set an output; a lamp takes percent."""
         outputs = dict(self._status["outputs"])
         outputs[name] = value
@@ -51,7 +55,7 @@ class Board:
         os.remove(taken)
         return [_GESTURES[word] for word in words if word in _GESTURES]
 
-    def report(self, **fields: object) -> None:
+    def report(self, **fields: "Any") -> None:
         """Show fields in the status file, when any of them changed."""
         changed = False
         for name, value in fields.items():
@@ -63,7 +67,7 @@ class Board:
                 json.dump(self._status, stream)
             os.rename(self._folder + "status.new", self._folder + "status.json")
 
-    def event(self, name: str, **fields: object) -> None:
+    def event(self, name: str, **fields: "Any") -> None:
         """Tell one event on standard output; fields never hold secrets."""
         fields["ev"] = name
         print(json.dumps(fields))

@@ -2,6 +2,10 @@
 
 from meshdevice.capability import CHOICE, Capability, Property
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from meshdevice.parts import Value
+
 SINGLE = "single"
 DOUBLE = "double"
 LONG = "long"
@@ -21,8 +25,8 @@ class Button(Capability):
     def __init__(self) -> None:
         super().__init__({"press": Property(CHOICE, "e", "single,double,long")}, {})
 
-    def press(self, gesture: str) -> list:
-        return [["press", gesture]]
+    def press(self, gesture: str) -> "list[tuple[str, Value]]":
+        return [("press", gesture)]
 
 
 class Gestures:
@@ -32,7 +36,7 @@ class Gestures:
         self._down = False
         self._since = 0
         self._held = False
-        self._released = None
+        self._released: int | None = None
 
     def step(self, down: bool, now: int) -> str | None:
         """One look at the switch at `now` ms; the gesture that ended with it, if any."""

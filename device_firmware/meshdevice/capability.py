@@ -9,6 +9,10 @@ UNKNOWN_PROPERTY = 51
 NOT_ALLOWED = 53
 FAILED = 54
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from meshdevice.parts import Value
+
 BOOL = "b"
 INTEGER = "i"
 FLOAT = "f"
@@ -32,7 +36,7 @@ class Property:
         self.format = format_text
         self.unit = unit
 
-    def describe(self) -> list:
+    def describe(self) -> list[str]:
         """The compact form, without empty members at its end."""
         parts = [self.type_code, self.access, self.format, self.unit]
         while not parts[-1]:
@@ -45,21 +49,21 @@ class Capability:
 
     kind = ""
 
-    def __init__(self, properties: dict, values: dict) -> None:
+    def __init__(self, properties: dict[str, Property], values: "dict[str, Value]") -> None:
         self.properties = properties
         self.values = values
 
-    def describe(self) -> dict:
+    def describe(self) -> dict[str, object]:
         """The node in the compact description."""
         return {"k": self.kind, "p": {name: item.describe() for name, item in self.properties.items()}}
 
-    def read(self, prop: str) -> object:
+    def read(self, prop: str) -> "Value":
         """Present value; None for an event or one never measured. CapabilityError 51: no such property."""
         if prop not in self.properties:
             raise CapabilityError(UNKNOWN_PROPERTY)
         return self.values.get(prop)
 
-    def write(self, prop: str, value: object) -> object:
+    def write(self, prop: str, value: "Value") -> "Value":
         """Set a property to a checked, absolute value; the value afterwards.
 
         CapabilityError 51: no such property, 53: not writable, 54: the hardware refuses.
@@ -72,23 +76,23 @@ class Capability:
         self.values[prop] = value
         try:
             self.apply()
-        except OSError as error:
+        except OSError:
             self.values[prop] = former
-            raise CapabilityError(FAILED) from error
+            raise CapabilityError(FAILED) from None
         return value
 
     def apply(self) -> None:
         """Bring the hardware to the present values; raises OSError when it fails."""
 
-    def sample(self) -> list:
-        """Measure now; the [property, value] pairs to report. Actuators have nothing to measure."""
+    def sample(self) -> "list[tuple[str, Value]]":
+        """Measure now; the (property, value) pairs to report. Actuators have nothing to measure."""
         return []
 
-    def press(self, gesture: str) -> list:
-        """The unit's own button was used; the [property, value] pairs to report."""
+    def press(self, gesture: str) -> "list[tuple[str, Value]]":
+        """The unit's own button was used; the (property, value) pairs to report."""
         return []
 
 
-def describe(model: str, nodes: dict, version: int) -> dict:
+def describe(model: str, nodes: dict[str, Capability], version: int) -> dict[str, object]:
     """The compact description: model `maker/name`, nodes by name, version of this description."""
     return {"d": 1, "v": version, "m": model, "n": {name: node.describe() for name, node in nodes.items()}}

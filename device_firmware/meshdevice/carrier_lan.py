@@ -12,6 +12,13 @@ from meshdevice.runtime import MICROPYTHON
 from meshlink.messages import LinkError
 from meshlink.record import FrameReader, frame
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from meshdevice.parts import Random
+
 HAIL_PORT = 47447
 HAIL = b"mh1?"
 ANSWER = b"mh1!"
@@ -26,10 +33,10 @@ _PORT_TRIES = 20
 class Connection:
     """One TCP connection, and the token that the link knows it by. `send` queues; a task writes."""
 
-    def __init__(self, reader: object, writer: object) -> None:
+    def __init__(self, reader: "Any", writer: "Any") -> None:
         self.reader = reader
         self._writer = writer
-        self._queue = []
+        self._queue: list[bytes] = []
         self._wake = asyncio.Event()
         self._closing = False
 
@@ -65,7 +72,14 @@ class LanCarrier:
     """
 
     def __init__(
-        self, lid: bytes, *, host: str, port: int, random: object, receive: object, lost: object
+        self,
+        lid: bytes,
+        *,
+        host: str,
+        port: int,
+        random: "Random",
+        receive: "Callable[[bytes, Connection], None]",
+        lost: "Callable[[Connection], None]",
     ) -> None:
         self._lid = lid
         self._host = host
@@ -73,8 +87,8 @@ class LanCarrier:
         self._random = random
         self._receive = receive
         self._lost = lost
-        self._server = None
-        self._hail = None
+        self._server: Any = None
+        self._hail: Any = None
         self._count = 0
         self.port = 0
 
@@ -121,7 +135,7 @@ class LanCarrier:
             return
         raise OSError("no TCP port is free for onboarding")
 
-    async def _serve(self, reader: object, writer: object) -> None:
+    async def _serve(self, reader: "Any", writer: "Any") -> None:
         if self._count >= _MOST_CONNECTIONS:
             writer.close()
             return
@@ -149,7 +163,7 @@ class LanCarrier:
             return
 
 
-def _bind_hail() -> object:
+def _bind_hail() -> "Any":
     """A socket on the hail port, or None: another program may hold it, and `--at HOST:PORT` still works."""
     hail = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     try:
@@ -162,7 +176,7 @@ def _bind_hail() -> object:
     return hail
 
 
-def _address(host: str, port: int) -> object:
+def _address(host: str, port: int) -> "Any":
     if not MICROPYTHON:
         return (host, port)
     return socket.getaddrinfo(host, port, socket.AF_INET, socket.SOCK_DGRAM)[0][-1]

@@ -9,6 +9,10 @@ import json
 from mathmesh.codec import b64
 from mathmesh.errors import EncodingError
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 _OCTETS = {
     "udf": 64,
     "enc": 56,
@@ -34,7 +38,7 @@ class Identity:
     Text: kind, model, serial, pid, svc, dev, passphrase, maker.
     """
 
-    def __init__(self, record: dict) -> None:
+    def __init__(self, record: "dict[str, Any]") -> None:
         self.kind = record["kind"]
         self.model = record["model"]
         self.serial = record["serial"]

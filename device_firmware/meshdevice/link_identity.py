@@ -3,18 +3,24 @@
 from meshdevice.activation import open_activation
 from meshlink import label
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from meshdevice.identity import Identity
+
 
 class LinkIdentity:
     """Attributes udf, lid, psk_on, authentication, boot, description, board, fw, fwh, led, both."""
 
     def __init__(
         self,
-        suite: object,
-        identity: object,
+        suite: "Any",
+        identity: "Identity",
         *,
         boot: int,
-        description: dict,
-        config: object,
+        description: dict[str, object],
+        config: "Any",
         fw: str,
         fwh: bytes,
     ) -> None:
@@ -33,7 +39,7 @@ class LinkIdentity:
         self.led = config.LED
         self.both = config.BOTH
 
-    def activate(self, act: bytes) -> dict:
+    def activate(self, act: bytes) -> dict[str, bytes]:
         """Scalars of the account's activation by name; LinkError 16 when it is not for this device."""
         opened = open_activation(self._suite, act, self._enc, self._auth)
         return {"authentication": opened["authentication"]}

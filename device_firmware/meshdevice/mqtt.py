@@ -9,6 +9,11 @@ import asyncio
 from meshdevice import mqtt_packet
 from meshdevice.runtime import ticks_diff, ticks_ms
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
 MAX_PACKET = 4608
 _STEP = 0.25
 
@@ -34,8 +39,8 @@ class MqttClient:
         user: str = "",
         password: str = "",
         keepalive: int = 30,
-        limit: int = 10,
-        on_message: object = None,
+        limit: float = 10,
+        on_message: "Callable[[str, bytes], None] | None" = None,
     ) -> None:
         self._client_id = client_id
         self._user = user
@@ -43,16 +48,16 @@ class MqttClient:
         self._keepalive = keepalive
         self._limit = limit
         self._on_message = on_message
-        self._reader = None
-        self._writer = None
+        self._reader: Any = None
+        self._writer: Any = None
         self._lock = asyncio.Lock()
         self._packet_id = 0
-        self._waiting = {}
+        self._waiting: dict[int, list[Any]] = {}
         self._sent = self._heard = self._pinged = ticks_ms()
         self.connected = False
 
     async def connect(
-        self, host: str, port: int, *, will: tuple[str, bytes] = ("", b""), ssl: object = None, name: str = ""
+        self, host: str, port: int, *, will: tuple[str, bytes] = ("", b""), ssl: "Any" = None, name: str = ""
     ) -> None:
         """Open the connection and pass CONNACK; will is (topic, payload), ssl a context, name the server's.
 
@@ -78,9 +83,9 @@ class MqttClient:
         except MqttError:
             await self.close()
             raise
-        except (OSError, EOFError, asyncio.TimeoutError) as error:
+        except (OSError, EOFError, asyncio.TimeoutError):
             await self.close()
-            raise MqttError("no connection to the broker") from error
+            raise MqttError("no connection to the broker") from None
         self.connected = True
 
     async def run(self) -> None:
@@ -136,7 +141,7 @@ class MqttClient:
             except (OSError, asyncio.TimeoutError):
                 return
 
-    async def _open(self, host: str, port: int, ssl: object, name: str) -> None:
+    async def _open(self, host: str, port: int, ssl: "Any", name: str) -> None:
         if ssl is None:
             self._reader, self._writer = await asyncio.open_connection(host, port)
         else:
@@ -166,8 +171,8 @@ class MqttClient:
             try:
                 self._writer.write(packet)
                 await asyncio.wait_for(self._writer.drain(), self._limit)
-            except (OSError, asyncio.TimeoutError) as error:
-                raise MqttError("the connection to the broker was lost") from error
+            except (OSError, asyncio.TimeoutError):
+                raise MqttError("the connection to the broker was lost") from None
             self._sent = ticks_ms()
 
     async def _keep_alive(self) -> None:

@@ -11,19 +11,19 @@ _LIMIT = 5
 class Network:
     """What the rest of the firmware asks of any network; a LAN is always joined."""
 
-    async def join(self, wifi: list) -> int:
+    async def join(self, wifi: list[list[str]]) -> int:
         """0 when joined, else an error code 32 to 34. wifi: [[ssid, password], …], not needed here."""
         return 0
 
     async def leave(self) -> None:
         """Nothing to leave."""
 
-    async def reach(self, hubs: list) -> int:
+    async def reach(self, hubs: list[str]) -> int:
         """0 when a broker of `hubs` (URIs) accepts a TCP connection within 5 s each, else 35."""
         return await reach(hubs)
 
 
-async def reach(hubs: list) -> int:
+async def reach(hubs: list[str]) -> int:
     """0 when one of the brokers accepts a TCP connection, else 35."""
     for hub in hubs:
         try:

@@ -29,7 +29,7 @@ class Network:
         self._station = network.WLAN(network.STA_IF)
         self._point = None
 
-    async def join(self, wifi: list) -> int:
+    async def join(self, wifi: list[list[str]]) -> int:
         """Join the first network of [[ssid, password], …] that works, 30 s each; 0, or the last code."""
         code = NO_NETWORK
         for ssid, password in wifi:
@@ -43,7 +43,7 @@ class Network:
         self._station.disconnect()
         self._station.active(False)
 
-    async def reach(self, hubs: list) -> int:
+    async def reach(self, hubs: list[str]) -> int:
         """0 when a broker of `hubs` accepts a TCP connection, else 35."""
         return await net_lan.reach(hubs)
 
@@ -90,7 +90,7 @@ class Network:
         return status
 
 
-def _states(*names: str) -> tuple:
+def _states(*names: str) -> tuple[int, ...]:
     return tuple(getattr(network, name) for name in names if hasattr(network, name))
 
 

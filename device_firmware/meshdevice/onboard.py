@@ -10,22 +10,33 @@ from meshlink.onboard_device import DeviceLink
 from meshdevice.adoption import CLAIMED, PENDING
 from meshdevice.storage import StorageError
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from meshdevice.adoption import Adoption
+    from meshdevice.blink import Blinker
+    from meshdevice.carrier_lan import Connection, LanCarrier
+    from meshdevice.link_identity import LinkIdentity
+    from meshdevice.parts import Board, Hooks, Network
+    from meshdevice.runtime import Clock
+
 
 class Onboarding:
-    """hooks: object with on_state(), on_run() and on_entropy(octets, keep), called when those happen."""
+    """hooks: "Hooks" with on_state(), on_run() and on_entropy(octets, keep), called when those happen."""
 
     def __init__(
         self,
-        suite: object,
-        identity: object,
-        adoption: object,
+        suite: "Any",
+        identity: "LinkIdentity",
+        adoption: "Adoption",
         *,
-        carrier: object,
-        board: object,
-        blinker: object,
-        network: object,
-        clock: object,
-        hooks: object,
+        carrier: "LanCarrier",
+        board: "Board",
+        blinker: "Blinker",
+        network: "Network",
+        clock: "Clock",
+        hooks: "Hooks",
     ) -> None:
         self._adoption = adoption
         self._carrier = carrier
@@ -50,11 +61,11 @@ class Onboarding:
         """A running session has confirmed: the adoption is final."""
         self._carry_out(self.link.confirmed(self._clock.now()))
 
-    def receive(self, record: bytes, connection: object) -> None:
+    def receive(self, record: bytes, connection: "Connection") -> None:
         """One record from a carrier."""
         self._carry_out(self.link.receive(record, self._clock.now(), connection))
 
-    def lost(self, connection: object) -> None:
+    def lost(self, connection: "Connection") -> None:
         """A carrier's connection has ended."""
         self._carry_out(self.link.closed(connection, self._clock.now()))
 
@@ -64,7 +75,7 @@ class Onboarding:
         if self.link.deadline is not None and now >= self.link.deadline:
             self._carry_out(self.link.tick(now))
 
-    def _carry_out(self, effects: list) -> None:
+    def _carry_out(self, effects: "list[tuple[Any, ...]]") -> None:
         for name, *rest in effects:
             if name == "send":
                 record, connection = rest
@@ -76,7 +87,7 @@ class Onboarding:
             elif name == "store" and not self._store(rest[0], rest[1]):
                 return
 
-    def _store(self, name: str, value: dict | None) -> bool:
+    def _store(self, name: str, value: "Any") -> bool:
         try:
             if name == "pending":
                 self._adoption.hold(value)
@@ -91,7 +102,7 @@ class Onboarding:
         self._hooks.on_state()
         return True
 
-    def _event(self, name: str, value: object) -> None:
+    def _event(self, name: str, value: "Any") -> None:
         if name == "window":
             self._opening = asyncio.create_task(self._window(value))
         elif name == "blink":
@@ -116,7 +127,7 @@ class Onboarding:
         self._board.report(port=self._carrier.port)
         self._board.event("window", open=is_open, port=self._carrier.port)
 
-    async def _join(self, secrets: dict) -> None:
+    async def _join(self, secrets: "dict[str, Any]") -> None:
         code = await self._network.join(secrets["wifi"])
         if not code:
             code = await self._network.reach(secrets["hub"])

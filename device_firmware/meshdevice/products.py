@@ -3,8 +3,13 @@
 A node is imported only by the product that has it: a lamp does not spend heap on a sensor's code.
 """
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from meshdevice.capability import Capability
+    from meshdevice.parts import Board
 
-def build(kind: str, board: object) -> dict:
+
+def build(kind: str, board: "Board") -> "dict[str, Capability]":
     """Nodes by name, in the order of the description; raises ValueError for a kind that is not known."""
     if kind == "light":
         from meshdevice.light import Light

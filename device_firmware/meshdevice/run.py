@@ -16,6 +16,18 @@ from meshdevice.mqtt import MqttClient, MqttError
 from meshlink import messages
 from meshlink.record import frame, unframe
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from meshdevice.adoption import Adoption
+    from meshdevice.capability import Capability, Property
+    from meshdevice.link_identity import LinkIdentity
+    from meshdevice.parts import Board, Entry, Hooks, Network
+    from meshdevice.runtime import Clock
+    from meshlink.ring import Ring
+
 BROKER_REFUSES = 36
 HUB_UNREACHABLE = 35
 
@@ -34,18 +46,18 @@ class Runner:
 
     def __init__(
         self,
-        suite: object,
-        identity: object,
-        adoption: object,
+        suite: "Any",
+        identity: "LinkIdentity",
+        adoption: "Adoption",
         *,
-        nodes: dict,
-        network: object,
-        board: object,
-        clock: object,
-        ring: object,
+        nodes: "dict[str, Capability]",
+        network: "Network",
+        board: "Board",
+        clock: "Clock",
+        ring: "Ring",
         sample_ms: int,
         heartbeat_ms: int,
-        hooks: object,
+        hooks: "Hooks",
     ) -> None:
         self._adoption = adoption
         self._nodes = nodes
@@ -57,9 +69,9 @@ class Runner:
         self._heartbeat_ms = heartbeat_ms
         self._topic_id = adoption.topic_id
         self._backoff = Backoff(_FIRST_PAUSE_MS, _LONGEST_PAUSE_MS, suite.random)
-        self._queue = []
+        self._queue: list[bytes] = []
         self._wake = asyncio.Event()
-        self._client = None
+        self._client: MqttClient | None = None
         self._next_sample = self._next_heartbeat = clock.now()
         self.error = 0
         self.link = DeviceRun(
@@ -95,7 +107,7 @@ class Runner:
             self._next_heartbeat = now + self._heartbeat_ms
             self.report(self._held())
 
-    def report(self, entries: list) -> None:
+    def report(self, entries: "list[Entry]") -> None:
         """Queue [(node, property, value)] for the hub; without a session they wait in the ring."""
         if entries:
             self._carry_out(self.link.report(entries, self._clock.now()))
@@ -117,7 +129,7 @@ class Runner:
             except ValueError:
                 self.error = HUB_UNREACHABLE
 
-    async def _serve(self, hub: str, secrets: dict) -> None:
+    async def _serve(self, hub: str, secrets: "dict[str, Any]") -> None:
         host, port, tls = hub_address.parse(hub)
         user, password = secrets["mq"]
         client = MqttClient(
@@ -142,7 +154,7 @@ class Runner:
                 task.cancel()
             await client.disconnect()
 
-    async def _publish(self, client: object) -> None:
+    async def _publish(self, client: MqttClient) -> None:
         up = messages.topic(self._topic_id, "up")
         try:
             while True:
@@ -158,7 +170,7 @@ class Runner:
         if record is not None:
             self._carry_out(self.link.receive(record, self._clock.now()))
 
-    def _carry_out(self, effects: list) -> None:
+    def _carry_out(self, effects: "list[tuple[Any, ...]]") -> None:
         for name, *rest in effects:
             if name == "send" and self._client is not None:
                 self._queue.append(rest[0])
@@ -166,7 +178,7 @@ class Runner:
             elif name == "event":
                 self._event(rest[0], rest[1])
 
-    def _event(self, name: str, value: object) -> None:
+    def _event(self, name: str, value: "Any") -> None:
         if name == "session":
             self._backoff.reset()
             self.error = 0
@@ -179,7 +191,7 @@ class Runner:
         elif name == "forget":
             self._hooks.on_forget()
 
-    def _command(self, command: dict) -> None:
+    def _command(self, command: "dict[str, Any]") -> None:
         node, prop = command["node"], command["prop"]
         code = 0
         try:
@@ -192,17 +204,17 @@ class Runner:
         if not code:
             self.report([(node, prop, value)])
 
-    def _present(self) -> list:
+    def _present(self) -> "list[Entry]":
         self._measured()
         return self._select(lambda item: item.access != "e")
 
-    def _held(self) -> list:
+    def _held(self) -> "list[Entry]":
         return self._select(lambda item: item.access == "w")
 
-    def _measured(self) -> list:
+    def _measured(self) -> "list[Entry]":
         return [(name, prop, value) for name, node in self._nodes.items() for prop, value in node.sample()]
 
-    def _select(self, wanted: object) -> list:
+    def _select(self, wanted: "Callable[[Property], bool]") -> "list[Entry]":
         return [
             (name, prop, node.read(prop))
             for name, node in self._nodes.items()
@@ -211,7 +223,7 @@ class Runner:
         ]
 
 
-def _security(ca: str) -> object:
+def _security(ca: str) -> "Any":
     from meshdevice.tls_context import context  # only boards that use TLS pay for its code
 
     return context(ca)

@@ -5,23 +5,28 @@ import os
 import sys
 import time
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
 MICROPYTHON = sys.implementation.name == "micropython"
 
-if MICROPYTHON:
-    ticks_ms = time.ticks_ms
-    ticks_us = time.ticks_us
-    ticks_diff = time.ticks_diff
-else:
-    _PERIOD = 1 << 30
+_time: "Any" = time  # each runtime has calls that the other lacks
 
-    def ticks_ms() -> int:
-        return time.monotonic_ns() // 1000000 % _PERIOD
+_PERIOD = 1 << 30
 
-    def ticks_us() -> int:
-        return time.monotonic_ns() // 1000 % _PERIOD
 
-    def ticks_diff(end: int, start: int) -> int:
-        return (end - start + _PERIOD // 2) % _PERIOD - _PERIOD // 2
+def _ticks_ms() -> int:
+    return _time.monotonic_ns() // 1000000 % _PERIOD
+
+
+def _ticks_diff(end: int, start: int) -> int:
+    return (end - start + _PERIOD // 2) % _PERIOD - _PERIOD // 2
+
+
+ticks_ms: "Callable[[], int]" = _time.ticks_ms if MICROPYTHON else _ticks_ms
+ticks_diff: "Callable[[int, int], int]" = _time.ticks_diff if MICROPYTHON else _ticks_diff
 
 
 class Clock:
@@ -43,7 +48,7 @@ class Clock:
         return self._total
 
 
-def flush(stream: object) -> None:
+def flush(stream: "Any") -> None:
     """Flush a file object and, where the system has it, force its octets to the medium."""
     stream.flush()
     sync = getattr(os, "fsync", None)

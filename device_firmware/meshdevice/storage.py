@@ -71,8 +71,8 @@ class Pair:
             with open(path, "wb") as stream:
                 stream.write(copy)
                 runtime.flush(stream)
-        except OSError as error:
-            raise StorageError("cannot write " + path + ": free some flash") from error
+        except OSError:
+            raise StorageError("cannot write " + path + ": free some flash") from None
         if _load(path) != copy:
             raise StorageError("flash does not hold " + path)
 

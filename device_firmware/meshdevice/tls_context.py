@@ -6,7 +6,7 @@ from mathmesh.codec import b64
 
 
 def context(ca: str) -> object:
-    """A context that trusts only the authority `ca`: base64url of its DER certificate (mbedTLS reads no PEM)."""
+    """A context that trusts only the authority `ca`, base64url of a DER certificate (not PEM)."""
     made = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     made.verify_mode = ssl.CERT_REQUIRED
     made.load_verify_locations(cadata=b64.decode(ca))

@@ -1,14 +1,18 @@
 """The MQTT client against a real broker, and against peers that misbehave."""
 
 import asyncio
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from meshdevice.mqtt import MqttClient, MqttError
 
+MICROPYTHON = Path(sys.executable).with_name("micropython")
 Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
@@ -163,3 +167,26 @@ async def test_a_silent_broker_is_left_after_the_keepalive() -> None:
         async with asyncio.timeout(5):
             with pytest.raises(MqttError, match="silent"):
                 await client.run()
+
+
+@pytest.mark.skipif(not MICROPYTHON.is_file(), reason="no MicroPython wheel for this machine")
+def test_the_same_client_on_micropython(broker: Any) -> None:
+    checkout = Path(__file__).parents[2]
+    done = subprocess.run(
+        [
+            str(MICROPYTHON),
+            "-X",
+            "heapsize=96K",
+            str(checkout / "tests" / "micropython" / "scripts" / "mqtt.py"),
+            *(str(broker.port), broker.user, broker.password),
+        ],
+        env={
+            "MICROPYPATH": f"{checkout / 'device_firmware'}:{checkout / 'hub'}:.frozen",
+            "PATH": "/usr/bin:/bin",
+        },
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert done.stdout.endswith("passed\n"), done.stdout + done.stderr

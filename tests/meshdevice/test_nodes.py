@@ -60,17 +60,17 @@ def test_a_sensor_that_fails_reports_nothing_and_keeps_its_last_value() -> None:
     bench = Bench()
     climate = Climate(bench.measure)
     assert climate.read("temperature") is None
-    assert climate.sample() == [["temperature", 21.24], ["humidity", 44.4]]
+    assert climate.sample() == [("temperature", 21.24), ("humidity", 44.4)]
     bench.reading = None
     assert climate.sample() == []
     assert climate.read("temperature") == 21.24
 
 
 def test_presses() -> None:
-    assert Button().press("double") == [["press", "double"]]
+    assert Button().press("double") == [("press", "double")]
     light = Light(lambda percent: None)
-    assert light.press("single") == [["on", True]]
-    assert light.press("single") == [["on", False]]
+    assert light.press("single") == [("on", True)]
+    assert light.press("single") == [("on", False)]
     assert light.press("long") == []
 
 
