@@ -19,7 +19,7 @@ from datetime import datetime
 from pathlib import Path
 
 from mathmesh.codec import uri
-from mathmesh.errors import EncodingError, PolicyError
+from mathmesh.errors import EncodingError, PolicyError, StoreError
 from mathmesh.schema.build.device import make_access_capability, make_cataloged_device
 from mathmesh.schema.build.grants import make_activation_common
 from mathmesh.schema.cataloged import CatalogedDevice
@@ -108,7 +108,7 @@ async def open_or_create(
     opened: list[AccountContext] = []
     try:
         for role in (OWNER, MAKER):
-            opened.append(await _open_account(data, role, keys, service, entropy, clock))
+            opened.append(await _open_account(data / ACCOUNTS, role, keys, service, entropy, clock))
     except BaseException:
         _close(opened)
         raise
@@ -118,12 +118,46 @@ async def open_or_create(
     return Household(owner=owner, maker=maker, key_file=key_file)
 
 
+async def open_account(
+    data: Path, role: str, *, service: Service, copies: Path, entropy: Entropy, clock: Clock = utc_now
+) -> AccountContext:
+    """Open one account of the folder `data` from another process than the one that has its stores open.
+
+    `copies` is the folder for this process's own copies of the stores. Raises StoreError when `data` holds
+    no key file or its first start was not finished, and what `AccountContext.sync` raises.
+    """
+    keys = KeyFile.open(data / KEY_FILE).keys
+    if not keys.complete:
+        raise StoreError(f"the first start of the hub in {data} is not finished; try again when it runs")
+    return await _open_account(copies, role, keys, service, entropy, clock)
+
+
+async def open_account(
+    data: Path,
+    role: str,
+    *,
+    service: Service,
+    copies: Path,
+    entropy: Entropy,
+    clock: Clock = utc_now,
+) -> AccountContext:
+    """Open one account of the folder `data` in another process than the hub's, with copies of its own.
+
+    `copies` is a folder for them: the hub's are locked by the hub. Raises StoreError when there is no
+    key file or the hub's first start was not finished, and what `AccountContext.sync` raises.
+    """
+    keys = KeyFile.open(data / KEY_FILE).keys
+    if not keys.complete:
+        raise StoreError(f"the first start of the hub in {data} was not finished; start the hub")
+    return await _open_account(copies, role, keys, service, entropy, clock)
+
+
 async def _open_account(
-    data: Path, role: str, keys: Keys, service: Service, entropy: Entropy, clock: Clock
+    accounts: Path, role: str, keys: Keys, service: Service, entropy: Entropy, clock: Clock
 ) -> AccountContext:
     secrets = keys.accounts[role]
     context = AccountContext(
-        accounts=data / ACCOUNTS,
+        accounts=accounts,
         secrets=secrets,
         device_seed=keys.device_seed,
         created=keys.created,

@@ -15,8 +15,8 @@ PR_SET_PDEATHSIG = 1
 def child_arguments(number: signal.Signals = signal.SIGTERM) -> dict[str, Any]:
     """Keyword arguments for `subprocess` and `asyncio.create_subprocess_exec`.
 
-    The child gets `number` from the kernel when the thread that started it ends, and a process group of its own, so
-    that Ctrl-C reaches the hub only and the hub ends its children in order.
+    The child gets `number` from the kernel when the thread that started it ends, and a process group of its
+    own, so that Ctrl-C reaches the hub only and the hub ends its children in order.
     """
     return {"start_new_session": True, "preexec_fn": _die_with(os.getpid(), number)}
 

@@ -1,7 +1,8 @@
 """Two simulated devices beside the hub, so that a newcomer sees it work without hardware.
 
-A lamp that is already at home and a climate sensor that waits with its label picture. Both run the real firmware as
-processes of their own; they are minted once, under the hub's own maker account, and keep their state in DATA/demo.
+A lamp that is already at home and a climate sensor that waits with its label picture. Both run the real
+firmware as processes of their own; they are minted once, under the hub's own maker account, and keep their
+state in DATA/demo.
 """
 
 from __future__ import annotations
@@ -11,10 +12,9 @@ import contextlib
 import json
 import shutil
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 from mathmesh.errors import MeshError
 from meshhub import ports
@@ -26,15 +26,6 @@ from meshhub.onboarding import Onboarding
 PRESS_SECONDS = 600.0
 """A free device closes its window 15 min after the last press; the demo keeps the waiting one open."""
 MINT_SECONDS = 60.0
-
-
-class DemoHub(Protocol):
-    """What the demo uses of the hub."""
-
-    @property
-    def data(self) -> Path: ...
-    @property
-    def onboarding(self) -> Onboarding: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +55,9 @@ class Demo:
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self, say: Callable[[str], None]) -> None:
-        """Mint what is missing, start both devices, adopt the lamp; `say` gets a line for people. Raises HubError."""
+        """Mint what is missing, start both devices, adopt the lamp; `say` gets a line for people. Raises
+        HubError.
+        """
         await asyncio.gather(*(self._bring_up(unit, say) for unit in UNITS))
 
     async def stop(self) -> None:
@@ -83,7 +76,9 @@ class Demo:
             await self._mint(unit, folder)
         made = json.loads((folder / "device.json").read_text(encoding="utf-8"))
         self._processes.append(
-            await _spawn("-m", "meshfactory.simulate", "--state", str(folder / "flash"), "--port", str(made["port"]))
+            await _spawn(
+                "-m", "meshfactory.simulate", "--state", str(folder / "flash"), "--port", str(made["port"])
+            )
         )
         if self._is_home(made["udf"]):
             return
@@ -102,17 +97,15 @@ class Demo:
         """A folder that was left half-made by a crash is made anew: nothing in it was used yet."""
         shutil.rmtree(folder, ignore_errors=True)
         port = ports.any_free("127.0.0.1")
-        process = await _spawn(
-            "-m", "meshfactory.cli", "mint", "--data", str(self._data), "--kind", unit.kind, "--out", str(folder),
-            "--hail", f"mmm-tcp://127.0.0.1:{port}", "--serial", f"demo-{unit.folder}", "--json",
-            capture=True,
-        )  # fmt: skip
+        arguments = ["--data", str(self._data), "--kind", unit.kind, "--out", str(folder)]
+        arguments += ["--hail", f"mmm-tcp://127.0.0.1:{port}", "--serial", f"demo-{unit.folder}", "--json"]
+        process = await _spawn("-m", "meshfactory.cli", "mint", *arguments, capture=True)
         try:
             async with asyncio.timeout(MINT_SECONDS):
                 out, problem = await process.communicate()
         except TimeoutError:
             process.kill()
-            raise HubError("The factory did not finish making a simulated device; see the hub's log.") from None
+            raise HubError("The factory did not finish making a simulated device.") from None
         if process.returncode:
             raise HubError(f"The simulated {unit.folder} could not be made: {problem.decode().strip()}")
         made = json.loads(out)
@@ -130,7 +123,12 @@ class Demo:
 async def _spawn(*arguments: str, capture: bool = False) -> asyncio.subprocess.Process:
     pipe = asyncio.subprocess.PIPE if capture else asyncio.subprocess.DEVNULL
     return await asyncio.create_subprocess_exec(
-        sys.executable, *arguments, stdin=asyncio.subprocess.DEVNULL, stdout=pipe, stderr=pipe, **child_arguments()
+        sys.executable,
+        *arguments,
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=pipe,
+        stderr=pipe,
+        **child_arguments(),
     )
 
 
@@ -141,6 +139,3 @@ async def _ended(process: asyncio.subprocess.Process) -> None:
     except TimeoutError:
         process.kill()
         await process.wait()
-
-
-Starter = Callable[[Callable[[str], None]], Awaitable[None]]

@@ -135,7 +135,7 @@ def _scalar(key: PrivateKey, octets: int) -> bytes:
 
 def _nonce_prefix(seed: str) -> bytes:
     """Second half of SHAKE256(key seed): RFC 8032's nonce prefix of the Signature key."""
-    key_seed = derive.derive_key_seed(seed, "BaseDeviceSign", "Ed448")
+    _, key_seed = derive.key_seed(seed, "BaseDeviceSign")
     return hashlib.shake_256(key_seed).digest(PREFIX_HASH_OCTETS)[PREFIX_OCTETS:]
 
 

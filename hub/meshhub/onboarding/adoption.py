@@ -15,17 +15,17 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from meshclient.context import ClaimResult
+from meshclient.claiming import ClaimResult
 from meshlink.onboard_adopter import AdopterLink
 
 from mathmesh.dare.envelope import Envelope
-from mathmesh.errors import MeshError, ProtocolError
+from mathmesh.errors import MeshError, ProtocolError, VerificationError
 from mathmesh.keys import derive
-from mathmesh.keys.fingerprint import key_udf_bytes
 from mathmesh.keys.pair import PublicKey
+from mathmesh.schema.activated import activated_public
 from mathmesh.schema.build import make_cataloged_device
 from mathmesh.schema.cataloged import CatalogedDevice
-from mathmesh.threshold.cogeneration import combine_public
+from mathmesh.schema.key_data import KeyData
 from mathmesh.types import Entropy
 from meshhub.link_suite import HubSuite
 from meshhub.onboarding import discovery
@@ -43,6 +43,8 @@ SEEN_SECONDS = 600.0
 """How long a person may look for the light; the free device's own window is 15 min."""
 RETURN_SECONDS = 600.0
 """A device that does not come back over the broker within 10 min has wiped itself (protocol book)."""
+RENEW_SECONDS = 60.0
+"""A provisional claim lapses after 120 s (protocol book)."""
 ROLES = ("device",)
 
 State = Literal["running", "confirm", "done", "failed"]
@@ -177,7 +179,7 @@ class Adoption:
         async with conversation:
             async with self._step("prove"):
                 adopted = await self._adopt_unit(conversation, claim, hello)
-            async with self._step("seen"):
+            async with self._step("seen"), self._claim_kept():
                 await self._until_seen(conversation, hello)
             async with self._step("store"):
                 return await self._store(conversation, claim, adopted)
@@ -192,9 +194,10 @@ class Adoption:
                     stream = await discovery.connect(address)
                     if stream is None:
                         continue
-                    conversation = await Conversation(self._link(claim, lid), stream, _now_ms).__aenter__()
+                    conversation = Conversation(self._link(claim, lid), stream, _now_ms)
                     kept = False
                     try:
+                        conversation.start()
                         name, value = await self._first_event(conversation)
                         if name == "hello":
                             kept = True
@@ -202,7 +205,7 @@ class Adoption:
                         refusal = _REFUSALS.get(name, refusal)
                     finally:
                         if not kept:
-                            await conversation.__aexit__()
+                            await conversation.close()
         except TimeoutError:
             pass
         raise OnboardingError(refusal or _absent(self._at))
@@ -217,14 +220,13 @@ class Adoption:
     def _link(self, claim: ClaimResult, lid: bytes) -> AdopterLink:
         profile = claim.profile_device
         account = self._home.account
-        assert profile.authentication is not None  # verified with the profile
         return AdopterLink(
             self._suite,
             psk_on=label.psk_on(self._suite, claim.k),
             lid=lid,
-            device_udf=_udf_bytes(profile.profile_signature.public_key()),
-            authentication=profile.authentication.public_key().octets,
-            account_udf=_udf_bytes(account.profile_user.profile_signature.public_key()),
+            device_udf=_public(profile.profile_signature).udf_bytes,
+            authentication=_public(profile.authentication).octets,
+            account_udf=_public(account.profile_user.profile_signature).udf_bytes,
             account_address=account.address,
         )
 
@@ -236,10 +238,7 @@ class Adoption:
         activation_seed = derive.new_seed(derive.ACTIVATION_ACCOUNT, self._entropy)
         cataloged = await asyncio.to_thread(self._catalog_entry, claim, activation_seed, description)
         account = self._home.account
-        base = claim.profile_device.authentication
-        assert base is not None
-        activation = derive.derive_key(activation_seed, "ActivationDeviceAuthenticate").public
-        k_auth = combine_public(base.public_key(), activation)
+        k_auth = activated_public(claim.profile_device, activation_seed).authentication
         act = cataloged.enveloped_activation_account
         assert isinstance(act, Envelope)
         own = account.device.authentication
@@ -306,7 +305,7 @@ class Adoption:
             claim_message_id=claim.claim_message_id,
             publication_id=claim.publication_id,
             udf=claim.profile_device.udf,
-            device_udf=_udf_bytes(claim.profile_device.profile_signature.public_key()),
+            device_udf=_public(claim.profile_device.profile_signature).udf_bytes,
             topic_id=keys["topic_id"],
             broker=broker,
             psk_run=keys["psk_run"],
@@ -403,8 +402,10 @@ def _absent(at: discovery.Address | None) -> str:
     )
 
 
-def _udf_bytes(key: PublicKey) -> bytes:
-    return key_udf_bytes(key.crv, key.octets)
+def _public(key: KeyData | None) -> PublicKey:
+    if key is None:
+        raise VerificationError("a profile lacks a key")
+    return key.public_key()
 
 
 def _kind(description: dict[str, Any]) -> str:

@@ -29,9 +29,7 @@ def connect_uri(text: str, default_maker: str) -> str:
             f"This is not a device code: {_hint(compact)} Type the 26 characters printed under the QR code."
         ) from error
     if type_code != udf.ENCRYPTION or len(octets) != CODE_OCTETS:
-        raise EncodingError(
-            "This is not a device code: a device code has 26 characters and begins with E."
-        )
+        raise EncodingError("This is not a device code: a device code has 26 characters and begins with E.")
     return uri.mcu(account, udf.text(udf.ENCRYPTION, octets))
 
 

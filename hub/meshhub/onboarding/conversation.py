@@ -21,7 +21,7 @@ CLOSED = "closed"
 
 
 class Conversation:
-    """Owns the stream; use as an async context manager. Events are read with `next`, in order."""
+    """Owns the stream from `start` to `close`; leaving it as a context closes it. Events are read with `next`."""
 
     def __init__(
         self,
@@ -36,12 +36,19 @@ class Conversation:
         self._changed = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
 
-    async def __aenter__(self) -> Conversation:
+    def start(self) -> None:
+        """Send the Init and begin to listen."""
         self._tasks = [asyncio.create_task(self._listen()), asyncio.create_task(self._keep_time())]
         self.carry_out(self.link.start(self._now()))
+
+    async def __aenter__(self) -> Conversation:
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """End the connection and erase the keys of the link."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

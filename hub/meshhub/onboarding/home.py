@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from meshclient.context import AccountContext
-
 from mathmesh.schema.cataloged import CatalogedDevice
+from meshclient.context import AccountContext
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
