@@ -13,40 +13,47 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from mathmesh.dare.envelope import Envelope
-from mathmesh.errors import ProtocolError
 from mathmesh.keys import derive
 from mathmesh.keys.keyring import Keyring
 from mathmesh.keys.pair import PrivateKey, PublicKey
-from mathmesh.schema.activated import BASE, ENCRYPT
-from mathmesh.schema.build.message import (
-    make_message_claim,
-    make_message_complete,
-    make_respond_connection,
+from mathmesh.messaging import static_qr
+from mathmesh.messaging.static_qr import (
+    AlreadyClaimed,
+    Claimant,
+    ClaimResult,
+    OtherMaker,
+    UnknownPublication,
 )
+from mathmesh.schema.activated import BASE, ENCRYPT
 from mathmesh.schema.build.profile import ACCOUNT, make_profile_user
 from mathmesh.schema.cataloged import CatalogedDevice
-from mathmesh.schema.claim import open_publication
 from mathmesh.schema.mesh_object import MeshObject
-from mathmesh.schema.message import MessageClaim, Reference
 from mathmesh.schema.profile import ProfileUser
-from mathmesh.schema.signed import object_in
 from mathmesh.schema.validation import verify_profile_user
 from mathmesh.service import messages as wire
 from mathmesh.service.access import Caller
-from mathmesh.service.client import Service, ServiceRefusal, Transport, transact
+from mathmesh.service.client import Service, ServiceRefusal, Transport, converse, transact
 from mathmesh.stores import CATALOGS, DEVICE, HOST_READABLE, SPOOLS, folder_name
-from mathmesh.stores.spool import CLOSED
 from mathmesh.types import Entropy
 from meshclient.account_stores import AccountStores
 from meshclient.changes import Planner
-from meshclient.claiming import ClaimResult, claim_error, parse_label
 from meshclient.device_keys import DeviceKeys, device_keys
 from meshclient.key_file import AccountSecrets
 from meshclient.replica import Replica
 from meshclient.store_files import SequenceFile
 from meshclient.store_keyring import StoreKeyring
 
-__all__ = ["AccountContext", "CatalogView", "DeviceKeys", "utc_now"]
+__all__ = [
+    "AccountContext",
+    "AlreadyClaimed",
+    "CatalogView",
+    "ClaimResult",
+    "DeviceKeys",
+    "OtherMaker",
+    "ServiceRefusal",
+    "UnknownPublication",
+    "utc_now",
+]
 
 Clock = Callable[[], datetime]
 ATTEMPTS = 3
@@ -113,7 +120,11 @@ class AccountContext:
         self.profile_user: ProfileUser = verify_profile_user(self.profile_envelope)
         self.data = accounts / folder_name(self.udf)
         self.administrator = derive.derive_key(secrets.seed, ACCOUNT + "AdminSign")
-        self._signature = derive.derive_key(secrets.seed, ACCOUNT + "Sign")
+        self._claimant = Claimant(
+            address=self.address,
+            udf=self.udf,
+            signature=derive.derive_key(secrets.seed, ACCOUNT + "Sign"),
+        )
         self.device = device_keys(device_seed, secrets.activation, created)
         keys = [
             derive.derive_key(secrets.seed, ACCOUNT + "Encrypt"),
@@ -266,35 +277,9 @@ class AccountContext:
         Raises AlreadyClaimed, UnknownPublication, OtherMaker; EncodingError or PolicyError for a code that is
         no label; VerificationError when what the maker published is not authentic.
         """
-        maker, secret = parse_label(connect_uri)
-        envelope = make_message_claim(
-            secret,
-            sender=self.address,
-            recipient=maker,
-            claimant_udf=self.udf,
-            signer=self._signature,
-            entropy=self._entropy,
-            now=self._clock(),
-        )
-        message = object_in(envelope, MessageClaim)
-        request = wire.ClaimRequest(enveloped_message_claim=envelope)
-        try:
-            response = await transact(self._transport, request, wire.ClaimResponse)
-        except ServiceRefusal as refusal:
-            raise claim_error(refusal, maker) from refusal
-        if response.cataloged_publication is None:
-            raise ProtocolError("the service accepted the claim and sent no publication")
-        profile, hailing, profile_envelope = open_publication(response.cataloged_publication, secret)
-        result = ClaimResult(
-            profile_device=profile,
-            profile_envelope=profile_envelope,
-            hailing=hailing,
-            publication_id=message.publication_id or "",
-            k=secret,
-            claim_message_id=message.message_id or "",
-            maker=maker,
-        )
-        self._claims[profile.udf] = result
+        conversation = static_qr.claim(connect_uri, self._claimant, entropy=self._entropy, now=self._clock())
+        result = await converse(self._transport, conversation)
+        self._claims[result.profile_device.udf] = result
         return result
 
     async def release_claim(self, publication_id: str, maker: str | None = None) -> None:
@@ -306,32 +291,13 @@ class AccountContext:
         """
         made = next((one for one in self._claims.values() if one.publication_id == publication_id), None)
         publisher = maker or (made.maker if made else f"maker@{self.address.rpartition('@')[2]}")
-        message = await self._standing_claim(publisher, publication_id)
+        poll = static_qr.standing_claim(publisher, publication_id, self.address)
+        message = await converse(self._transport, poll)
         if message is not None:
-            closing = make_message_complete(
-                [Reference(message_id=message.message_id, relationship=CLOSED)],
-                sender=self.address,
-                signer=self._signature,
-                entropy=self._entropy,
-                now=self._clock(),
-            )
+            closing = static_qr.release(message, self._claimant, entropy=self._entropy, now=self._clock())
             await self.transact(local=[closing])
         if made is not None:
             self._claims.pop(made.profile_device.udf, None)
-
-    async def _standing_claim(self, publisher: str, publication_id: str) -> MessageClaim | None:
-        """The claim by which this account holds a publication; None when it does not."""
-        request = wire.PollClaimRequest(target_account_address=publisher, publication_id=publication_id)
-        try:
-            response = await transact(self._transport, request, wire.PollClaimResponse)
-        except ServiceRefusal as refusal:
-            if refusal.status == wire.NOT_FOUND:
-                return None
-            raise
-        if response.enveloped_message is None:
-            return None
-        message = object_in(response.enveloped_message, MessageClaim)
-        return message if (message.sender or "").lower() == self.address else None
 
     def _answered(self, entries: Sequence[MeshObject]) -> list[tuple[ClaimResult, CatalogedDevice]]:
         devices = [entry for entry in entries if isinstance(entry, CatalogedDevice)]
@@ -340,16 +306,7 @@ class AccountContext:
         ]
 
     def _answer(self, claim: ClaimResult, entry: CatalogedDevice) -> Envelope:
-        return make_respond_connection(
-            claim.claim_message_id,
-            "Accept",
-            entry,
-            claim.profile_device,
-            sender=self.address,
-            signer=self._signature,
-            entropy=self._entropy,
-            now=self._clock(),
-        )
+        return static_qr.acceptance(claim, entry, self._claimant, entropy=self._entropy, now=self._clock())
 
 
 def _is_conflict(refusal: ServiceRefusal) -> bool:

@@ -132,26 +132,6 @@ async def open_account(
     return await _open_account(copies, role, keys, service, entropy, clock)
 
 
-async def open_account(
-    data: Path,
-    role: str,
-    *,
-    service: Service,
-    copies: Path,
-    entropy: Entropy,
-    clock: Clock = utc_now,
-) -> AccountContext:
-    """Open one account of the folder `data` in another process than the hub's, with copies of its own.
-
-    `copies` is a folder for them: the hub's are locked by the hub. Raises StoreError when there is no
-    key file or the hub's first start was not finished, and what `AccountContext.sync` raises.
-    """
-    keys = KeyFile.open(data / KEY_FILE).keys
-    if not keys.complete:
-        raise StoreError(f"the first start of the hub in {data} was not finished; start the hub")
-    return await _open_account(copies, role, keys, service, entropy, clock)
-
-
 async def _open_account(
     accounts: Path, role: str, keys: Keys, service: Service, entropy: Entropy, clock: Clock
 ) -> AccountContext:

@@ -29,6 +29,7 @@ from meshservice.engines.files import FileEngine
 
 PATH = "/.well-known/mmm/"
 MEDIA_TYPE = "application/json"
+_MEDIA_TYPES = (MEDIA_TYPE, "application/octet-stream")
 ACCOUNT_HEADER = "Mesh-Account"
 
 PUBLIC_OCTETS = 64 * 1024
@@ -42,26 +43,35 @@ _HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
 def service_app(engine: FileEngine) -> web.Application:
     """The application for strangers: public operations, at most 64 KiB a request."""
-    return _application(engine, public_only=True, octets=PUBLIC_OCTETS)
+    application = web.Application()
+    add_service(application, engine, public_only=True)
+    return application
 
 
 def owner_app(engine: FileEngine) -> web.Application:
     """The application for a unix socket that only the owner can open: all operations, at most 16 MiB a
     request.
     """
-    return _application(engine, public_only=False, octets=OWNER_OCTETS)
+    application = web.Application()
+    add_service(application, engine, public_only=False)
+    return application
 
 
-def _application(engine: FileEngine, *, public_only: bool, octets: int) -> web.Application:
+def add_service(application: web.Application, engine: FileEngine, *, public_only: bool) -> None:
+    """Add the service's path to an application.
+
+    `public_only` must be true unless the application listens where only the owner of the machine's data can
+    connect: without it, callers are believed.
+    """
+    octets = PUBLIC_OCTETS if public_only else OWNER_OCTETS
+
     async def post(request: web.Request) -> web.Response:
-        if request.content_type not in (MEDIA_TYPE, "application/octet-stream"):
+        if request.content_type not in _MEDIA_TYPES:
             raise web.HTTPUnsupportedMediaType(text="send application/json\n")
-        try:
-            body = await request.read()
-        except web.HTTPRequestEntityTooLarge:
-            return _answer(
-                failure(wire.BAD_REQUEST, wire.TOO_LARGE, f"a request here has at most {octets} octets")
-            )
+        body = await _read(request, octets)
+        if body is None:
+            text = f"a request here has at most {octets} octets"
+            return _answer(failure(wire.BAD_REQUEST, wire.TOO_LARGE, text))
         try:
             caller = None if public_only else _caller(request)
         except EncodingError as error:
@@ -72,10 +82,18 @@ def _application(engine: FileEngine, *, public_only: bool, octets: int) -> web.A
             _LOG.exception("a request could not be served")
             return _answer(failure(wire.SERVER_ERROR, None, "the service failed; its log tells why"))
 
-    application = web.Application(client_max_size=octets)
     application.router.add_post(PATH, post)
     application.router.add_post(PATH.rstrip("/"), post)
-    return application
+
+
+async def _read(request: web.Request, octets: int) -> bytes | None:
+    """The body; None when it is longer than that, of which no more than that is read."""
+    pieces = bytearray()
+    async for piece in request.content.iter_any():
+        pieces += piece
+        if len(pieces) > octets:
+            return None
+    return bytes(pieces)
 
 
 def _caller(request: web.Request) -> Caller | None:

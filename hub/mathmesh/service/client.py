@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from typing import Protocol, TypeVar
 
 from mathmesh.errors import PolicyError
@@ -9,6 +10,7 @@ from mathmesh.service import messages as wire
 from mathmesh.service.access import Caller
 
 R = TypeVar("R", bound=wire.Response)
+Result = TypeVar("Result")
 
 
 class Transport(Protocol):
@@ -53,3 +55,21 @@ async def transact(transport: Transport, request: wire.Request, expected: type[R
     if not response.succeeded:
         raise ServiceRefusal(request.OPERATION, response)
     return response
+
+
+async def converse(
+    transport: Transport, conversation: Generator[wire.Request, wire.Response, Result]
+) -> Result:
+    """Run a conversation with the service: send each request it yields, give it the answer or the refusal."""
+    try:
+        request = next(conversation)
+        while True:
+            try:
+                answer = await transact(transport, request, wire.response_type(request.OPERATION))
+            except ServiceRefusal as refusal:
+                request = conversation.throw(refusal)
+            else:
+                request = conversation.send(answer)
+    except StopIteration as end:
+        result: Result = end.value
+        return result
