@@ -15,13 +15,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from meshclient.claiming import ClaimResult
 from meshlink.onboard_adopter import AdopterLink
 
 from mathmesh.dare.envelope import Envelope
 from mathmesh.errors import MeshError, ProtocolError, VerificationError
 from mathmesh.keys import derive
 from mathmesh.keys.pair import PublicKey
+from mathmesh.messaging.static_qr import ClaimResult
 from mathmesh.schema.activated import activated_public
 from mathmesh.schema.build import make_cataloged_device
 from mathmesh.schema.cataloged import CatalogedDevice
@@ -284,6 +284,22 @@ class Adoption:
             lost.cancel()
             await asyncio.gather(lost, return_exceptions=True)
         conversation.link.seen()
+
+    @contextlib.asynccontextmanager
+    async def _claim_kept(self) -> AsyncIterator[None]:
+        """A person may need longer than the provisional claim lasts, so it is made anew meanwhile."""
+
+        async def renew() -> None:
+            while True:
+                await asyncio.sleep(RENEW_SECONDS)
+                await self._home.account.claim(self._uri)
+
+        renewing = asyncio.create_task(renew())
+        try:
+            yield
+        finally:
+            renewing.cancel()
+            await asyncio.gather(renewing, return_exceptions=True)
 
     async def _store(
         self, conversation: Conversation, claim: ClaimResult, cataloged: CatalogedDevice

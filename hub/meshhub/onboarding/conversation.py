@@ -21,7 +21,7 @@ CLOSED = "closed"
 
 
 class Conversation:
-    """Owns the stream from `start` to `close`; leaving it as a context closes it. Events are read with `next`."""
+    """Owns the stream from `start` to `close`; leaving it as a context closes it."""
 
     def __init__(
         self,
