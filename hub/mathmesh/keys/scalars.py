@@ -37,7 +37,7 @@ def clampable(crv: str, scalar: int) -> bytes:
     curve = CURVES[crv]
     multiple = curve.cofactor * (scalar * pow(curve.cofactor, -1, curve.order) % curve.order)
     top = 1 << (254 if crv == "X25519" else 447)
-    if multiple < top:
+    if 0 < multiple < top:
         multiple = curve.cofactor * curve.order - multiple
     if not top <= multiple < 2 * top:
         raise EncodingError(

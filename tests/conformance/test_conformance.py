@@ -1,0 +1,123 @@
+"""The conformance command itself: our vectors pass, and a wrong byte anywhere in them is noticed."""
+
+import copy
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+VECTORS = CHECKOUT / "tests" / "vectors"
+CORE = ("udf/*.json", "threshold/cogeneration.json", "mesh/computations.json")
+
+# Commentary, and inputs of which only some values lead elsewhere.
+SILENT = frozenset({"note", "source", "sources", "label", "edition", "pin_bits", "bits", "kind"})
+
+
+def run(folder: Path) -> tuple[int, list[str]]:
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.conformance"],
+        cwd=CHECKOUT,
+        env={**os.environ, "MESH_VECTORS": str(folder)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    return done.returncode, done.stdout.splitlines()
+
+
+def leaves(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    if isinstance(value, dict):
+        for name, item in value.items():
+            if name not in SILENT:
+                yield from leaves(item, (*path, name))
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from leaves(item, (*path, index))
+    else:
+        yield path
+
+
+def changed(value: Any) -> Any:
+    if isinstance(value, bool):
+        return not value
+    if isinstance(value, int):
+        return value + 1
+    middle = next((i for i in range(len(value) // 2, len(value)) if value[i].isalnum()), None)
+    if middle is None:
+        return value + "A"
+    other = "b" if value[middle] in "aA1" else "1" if value[middle].isdigit() else "a"
+    return value[:middle] + (other.upper() if value[middle].isupper() else other) + value[middle + 1 :]
+
+
+@pytest.fixture
+def registry(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    monkeypatch.syspath_prepend(str(CHECKOUT))
+    from tests.conformance.__main__ import registry
+
+    return registry()
+
+
+@pytest.mark.parametrize(
+    "name",
+    sorted(path.relative_to(VECTORS).as_posix() for pattern in CORE for path in VECTORS.glob(pattern)),
+)
+def test_a_wrong_value_anywhere_fails(name: str, registry: dict[str, Any], tmp_path: Path) -> None:
+    runner = next(registry[pattern] for pattern in registry if fnmatchcase(name, pattern))
+    good = json.loads((VECTORS / name).read_text(encoding="utf-8"))
+    assert {outcome.state for outcome in runner(VECTORS / name)} == {"passed"}
+    paths = list(leaves(good))
+    unnoticed = []
+    for path in paths[:: max(1, len(paths) // 60)]:
+        bad = copy.deepcopy(good)
+        holder = bad
+        for step in path[:-1]:
+            holder = holder[step]
+        holder[path[-1]] = changed(holder[path[-1]])
+        target = tmp_path / Path(name).name
+        target.write_text(json.dumps(bad), encoding="utf-8")
+        if all(outcome.state == "passed" for outcome in runner(target)):
+            unnoticed.append(path)
+    assert not unnoticed
+
+
+def test_last_line_and_exit_code(tmp_path: Path) -> None:
+    (tmp_path / "udf").mkdir()
+    shutil.copy(VECTORS / "udf" / "13_uri_sin.json", tmp_path / "udf")
+    assert run(tmp_path) == (
+        0,
+        [f"{tmp_path}:", "  udf/13_uri_sin.json: 5 passed", "5 passed, 0 failed, 0 not yet"],
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("udf/99_new.json", {"cases": []}),
+        ("udf/13_uri_sin.json", {"cases": [{"kind": "new"}]}),
+        ("udf/13_uri_sin.json", {"cases": [{"uri": "udf:"}]}),
+        ("udf/13_uri_sin.json", []),
+        ("mesh/computations.json", [{"kind": "new", "edition": "2022", "input": {}, "output": ""}]),
+        ("new.txt", "text"),
+    ],
+)
+def test_unknown_files_and_kinds_fail(name: str, content: object, tmp_path: Path) -> None:
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    (tmp_path / name).write_text(json.dumps(content), encoding="utf-8")
+    code, lines = run(tmp_path)
+    assert code == 1
+    assert lines[-1] == "0 passed, 1 failed, 0 not yet"
+
+
+def test_nothing_checked_is_no_success(tmp_path: Path) -> None:
+    code, lines = run(tmp_path / "absent")
+    assert code == 1
+    assert lines[-1] == "0 passed, 0 failed, 0 not yet"
