@@ -73,6 +73,11 @@ def test_1_a_changed_claim_is_refused(world: Any, claim: Envelope, altered: Any)
         verify(world, altered(claim), claimant=None)
 
 
+def test_1_a_claim_without_digest_is_refused(world: Any, claim: Envelope) -> None:
+    with pytest.raises(VerificationError, match="states no PayloadDigest"):
+        verify(world, Envelope(claim.header, claim.body), claimant=None)
+
+
 def test_16_a_claim_signed_by_another_is_refused(world: Any, claim: Envelope) -> None:
     with pytest.raises(VerificationError, match="is not signed by"):
         verify(world, claim, claimant=world.other)
