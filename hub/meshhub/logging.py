@@ -11,11 +11,10 @@ from typing import Any, TextIO
 import structlog
 
 REDACTED = "[redacted]"
-SECRET_NAME = re.compile(
-    r"(^|_)(k|ca|psk|psk_\w+|own|pass|passw\w*|passphrase|secret\w*|pin|code|seed|token|cookie|mq|wifi\w*|ent|private|"
-    r"key|mac|value|v|r)$",
-    re.IGNORECASE,
+_NAMES = (
+    r"k|v|r|ca|mq|own|ent|pin|mac|key|psk\w*|pass\w*|secret\w*|code|seed|token|cookie|wifi\w*|private|value"
 )
+SECRET_NAME = re.compile(rf"(^|_)({_NAMES})$", re.IGNORECASE)
 SECRET_TEXT = re.compile(r"mcu://\S+|(?<![A-Z2-7-])[EZ][A-Z2-7]{3}(?:-[A-Z2-7]{4}){2,}[A-Z2-7-]*")
 
 

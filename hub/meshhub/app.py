@@ -1,0 +1,370 @@
+"""The hub: puts the parts together, starts and stops them in order, and carries a device's events to
+where they go.
+
+Start: lock, account and service, sealed stores, broker, link proxy, onboarding. Stop: the reverse, with
+everything that waits written to disk and receipted first. A hub that is killed loses nothing that a
+device was told is safe.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mathmesh.errors import MeshError
+from mathmesh.schema.cataloged import CatalogedDevice
+from mathmesh.schema.mesh_object import MeshObject
+from mathmesh.types import Entropy
+from meshclient.context import AccountContext, utc_now
+from meshclient.household import Household, open_keys, open_or_create, service_identity
+from meshhub import logging, ports, ports_file
+from meshhub.activity import STORE as ACTIVITY_STORE
+from meshhub.activity import ActivityLog
+from meshhub.admission import Admissions
+from meshhub.broker.base import Broker
+from meshhub.broker.choose import make_broker, settle_port
+from meshhub.commands import Commander
+from meshhub.config import Config
+from meshhub.events import Alarm, BrokerChanged, DeviceOnline, DevicesChanged, EventBus
+from meshhub.link_suite import HubSuite
+from meshhub.links import STORE as LINKS_STORE
+from meshhub.links import Link, LinkStore
+from meshhub.lock import DataLock
+from meshhub.mqtt.proxy import Proxy
+from meshhub.notify import notify
+from meshhub.registry import CATALOG, DeviceRecord, Presence, Registry
+from meshhub.telemetry import Telemetry
+from meshlink import kinds
+from meshservice.engines.files import FileEngine
+from meshservice.local import LocalTransport
+
+if TYPE_CHECKING:
+    from meshhub.onboarding import Onboarding
+
+DRAIN_SECONDS = 1.0
+
+log = logging.get(__name__)
+
+
+def milliseconds() -> int:
+    """The machine's clock in ms since 1970."""
+    return time.time_ns() // 1_000_000
+
+
+class Hub:
+    """One running hub. Its parts are attributes from the end of `start` on."""
+
+    account: AccountContext
+    household: Household
+    registry: Registry
+    telemetry: Telemetry
+    commands: Commander
+    broker: Broker
+    links: LinkStore
+    home: Admissions
+    activity: ActivityLog
+    onboarding: Onboarding
+
+    def __init__(
+        self, config: Config, *, entropy: Entropy = os.urandom, clock: Callable[[], int] = milliseconds
+    ):
+        self.config = config
+        self.events = EventBus()
+        self.said: list[str] = []
+        self._entropy = entropy
+        self._clock = clock
+        self._lock = DataLock(config.data)
+        self._proxy: Proxy
+        self._event_properties: dict[str, frozenset[tuple[str, str]]] = {}
+        self._undo: list[Callable[[], Awaitable[None]]] = []
+        self._lifetime: asyncio.Task[None] | None = None
+
+    @property
+    def data(self) -> Path:
+        """The data folder."""
+        return self.config.data
+
+    async def start(self) -> None:
+        """Start everything; what was started is stopped again when a part fails.
+
+        Raises HubError, TransportError or another MeshError with what to do.
+        """
+        try:
+            await self._start()
+        except BaseException:
+            await self.stop()
+            raise
+        notify("READY=1")
+        log.info(
+            "hub runs", data=str(self.data), account=self.account.address, devices=len(self.links.links())
+        )
+
+    async def stop(self) -> None:
+        """Write everything that waits, end every task and child process. Safe to call more than once."""
+        notify("STOPPING=1")
+        while self._undo:
+            step = self._undo.pop()
+            try:
+                await step()
+            except (MeshError, OSError) as error:
+                log.error("a part did not stop cleanly", error=error)
+
+    async def forget(self, device: DeviceRecord, *, who: str = "owner") -> None:
+        """Take a device out of the home; told to the device when it is online, done in any case."""
+        told = await self._proxy.send(device.udf, "forget", {})
+        if told:
+            await self._proxy.client.drain(DRAIN_SECONDS)
+        await self.home.forget(device)
+        await self.activity.record(who, "forget", device.udf, {"name": device.full_name, "told": told})
+
+    def status(self) -> Mapping[str, object]:
+        """How the hub is, for people: nothing secret."""
+        return {
+            "account": self.account.address,
+            "broker": self.broker.kind,
+            "broker_port": self.broker.port,
+            "broker_running": self.broker.running,
+            "broker_restarts": self.broker.restarts,
+            "data": str(self.data),
+        }
+
+    # -- starting --------------------------------------------------------------------------------------------
+    async def _start(self) -> None:
+        await asyncio.to_thread(self._lock.take)
+        self._undo.append(self._release_lock)
+        await self._open_account()
+        await self._open_stores()
+        await self._start_broker()
+        self._make_proxy()
+        await self.home.drop_leftovers()
+        for link in self.links.links():
+            await self._prepare(link)
+        await self.broker.start(self.links.accounts())
+        self._undo.append(self.broker.stop)
+        self._lifetime = asyncio.create_task(self._live(), name="hub")
+        self._undo.append(self._end_life)
+        self._make_onboarding()
+
+    async def _open_account(self) -> None:
+        engine = await asyncio.to_thread(self._open_service)
+        self._undo.append(_later(engine.close))
+        self.household = await open_or_create(
+            self.data,
+            address=self.config.account,
+            hub_name=self.config.name,
+            service=LocalTransport(engine),
+            entropy=self._entropy,
+            now=datetime.now(UTC),
+        )
+        self.account = self.household.owner
+        self._undo.append(_later(self.household.close))
+
+    def _open_service(self) -> FileEngine:
+        key_file = open_keys(
+            self.data,
+            address=self.config.account,
+            hub_name=self.config.name,
+            entropy=self._entropy,
+            now=datetime.now(UTC),
+        )
+        return FileEngine(
+            self.data / "service", service_identity(key_file.keys), entropy=self._entropy, clock=utc_now
+        )
+
+    async def _open_stores(self) -> None:
+        key = self.account.store_key(LINKS_STORE)
+        folder = self.data / "links"
+        folder.mkdir(mode=0o700, exist_ok=True)
+        self.links = await asyncio.to_thread(
+            LinkStore.open, folder / f"{LINKS_STORE}.dcon", key, self._entropy
+        )
+        self._undo.append(_later(self.links.close))
+        sequence = await asyncio.to_thread(self.account.local_sequence, ACTIVITY_STORE)
+        self.activity = ActivityLog(sequence, self.events, self._clock)
+        self.telemetry = Telemetry(
+            index=self.data / "index" / "telemetry.sqlite",
+            open_sequence=self.account.local_sequence,
+            events=self.events,
+            receipt=self._receipt,
+            is_event=self._is_event,
+            clock=self._clock,
+            batch_seconds=self.config.batch_seconds,
+            batch_readings=self.config.batch_readings,
+        )
+        self._undo.append(self.telemetry.close)
+
+    async def _start_broker(self) -> None:
+        remembered = ports_file.recall(self.data, "mqtt")
+        port, moved = await settle_port(self.config.mqtt_bind, self.config.mqtt_port, remembered)
+        if moved:
+            text = f"Port {remembered} is taken, so devices cannot find the broker, which now uses {port}."
+            self.said.append(text)
+            self.events.publish(Alarm(time=self._clock(), kind="broker", text=text))
+        elif remembered is None:
+            await asyncio.to_thread(ports_file.remember, self.data, "mqtt", port)
+        self.broker, said = make_broker(
+            self.config.broker,
+            folder=self.config.broker_folder,
+            bind=self.config.mqtt_bind,
+            port=port,
+            entropy=self._entropy,
+            changed=self._broker_changed,
+        )
+        self.said.append(said)
+        log.info(said, port=port)
+
+    def _make_proxy(self) -> None:
+        self._proxy = Proxy(
+            login=self.broker.login,
+            suite=HubSuite(self._entropy),
+            links=self.links,
+            handle=self._handle,
+            changed=self._presence_changed,
+            clock=self._clock,
+        )
+        self.registry = Registry(
+            _DeviceCatalog(self.account),
+            presence=self._presence,
+            latest=self.telemetry.latest,
+            renamed=self._renamed,
+        )
+        self.commands = Commander(
+            self._proxy.command, self.activity.record, seconds=self.config.command_seconds
+        )
+        self.home = Admissions(
+            self.account,
+            self.registry,
+            self.links,
+            self.events,
+            serve=self._serve,
+            dismiss=self._dismiss,
+            addresses=self._broker_addresses,
+            clock=self._clock,
+            entropy=self._entropy,
+        )
+
+    def _make_onboarding(self) -> None:
+        from meshhub.onboarding import Onboarding
+
+        self.onboarding = Onboarding(
+            self.home, self.events, default_maker=self.household.maker.address, entropy=self._entropy
+        )
+        self._undo.append(self.onboarding.stop)
+
+    async def _live(self) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._proxy.run(), name="proxy")
+            tasks.create_task(self.telemetry.run(), name="telemetry")
+
+    async def _end_life(self) -> None:
+        await self.telemetry.flush()
+        await self._proxy.client.drain(DRAIN_SECONDS)
+        assert self._lifetime is not None
+        self._lifetime.cancel()
+        try:
+            await self._lifetime
+        except asyncio.CancelledError:
+            pass
+        except BaseExceptionGroup as group:
+            log.error("a part of the hub had failed", error=group)
+        self.events.close()
+
+    async def _release_lock(self) -> None:
+        self._lock.release()
+
+    # -- devices ---------------------------------------------------------------------------------------------
+    async def _serve(self, link: Link) -> None:
+        await self._prepare(link)
+        await self.broker.set_accounts(self.links.accounts())
+
+    async def _prepare(self, link: Link) -> None:
+        description = self.registry.get(link.device).description
+        self._event_properties[link.device] = frozenset(
+            (prop.node, prop.name)
+            for prop in kinds.properties(dict(description))
+            if prop.access == kinds.EVENT
+        )
+        try:
+            await self.telemetry.open(link.device)
+        except MeshError as error:
+            text = f"Readings of this device cannot be kept: {error}"
+            self.events.publish(Alarm(time=self._clock(), kind="storage", text=text, device=link.device))
+            log.error("a telemetry store cannot be opened", device=link.device, error=error)
+        await self._proxy.add(link, description)
+
+    async def _dismiss(self, device: str) -> None:
+        self._proxy.remove(device)
+        await self.broker.set_accounts(self.links.accounts())
+        await self.telemetry.release(device)
+        self._event_properties.pop(device, None)
+
+    def _broker_addresses(self) -> list[str]:
+        host = self.config.mqtt_host or self.config.mqtt_bind
+        if host in ("0.0.0.0", "::"):  # noqa: S104 - compared, not bound
+            host = ports.lan_address()
+        return [f"mqtt://{host}:{self.broker.port}"]
+
+    def _is_event(self, device: str, node: str, prop: str) -> bool:
+        return (node, prop) in self._event_properties.get(device, ())
+
+    def _presence(self, device: str) -> Presence:
+        peer = self._proxy.peer(device)
+        return Presence(online=peer.online, last_seen=peer.last_seen) if peer else Presence()
+
+    async def _receipt(self, device: str, boot: int, s: int) -> None:
+        await self._proxy.receipt(device, boot, s)
+
+    # -- what happens ----------------------------------------------------------------------------------------
+    async def _handle(self, device: str, name: str, value: Any) -> None:
+        """One event of a device's link (protocol book, "Running")."""
+        if name == "tel":
+            await self.telemetry.receive(device, value)
+        elif name == "result":
+            self.commands.result(device, value)
+        elif name == "ready":
+            await self.telemetry.ring(device, value["ring"])
+        elif name == "gap":
+            await self.telemetry.lost(device, value["b"], value["from"], value["to"])
+        elif name == "alarm":
+            text = (
+                "A device signed in with an older counter: it was set back, or there is a copy of it. "
+                "Forget it and add it again if that was not you."
+            )
+            self.events.publish(Alarm(time=self._clock(), kind="clone", text=text, device=device))
+            await self.activity.record("device", "clone alarm", device, {"boot": value["boot"]})
+        elif name == "err":
+            log.warning("device reports an error", device=device, number=value["c"])
+
+    def _presence_changed(self, device: str, online: bool) -> None:
+        self.events.publish(DeviceOnline(time=self._clock(), device=device, online=online))
+
+    def _broker_changed(self, running: bool) -> None:
+        self.events.publish(BrokerChanged(time=self._clock(), running=running, kind=self.broker.kind))
+
+    def _renamed(self, device: str) -> None:
+        self.events.publish(DevicesChanged(time=self._clock(), device=device, change="renamed"))
+
+
+class _DeviceCatalog:
+    """The Device catalog of an account, as the registry uses it."""
+
+    def __init__(self, account: AccountContext):
+        self._account = account
+
+    def entries(self) -> Mapping[str, MeshObject]:
+        return self._account.catalog(CATALOG).entries()
+
+    async def write(self, entry: CatalogedDevice) -> None:
+        await self._account.update(CATALOG, [entry])
+
+
+def _later(close: Callable[[], object]) -> Callable[[], Awaitable[None]]:
+    async def step() -> None:
+        await asyncio.to_thread(close)
+
+    return step

@@ -1,0 +1,278 @@
+"""Readings of all devices: gathered in batches, sealed and synced, and only then receipted to the device.
+
+A batch is written 10 s after its first reading, with 64 readings, at once for an event (a button), and
+when the hub stops. Entries that are there already are receipted again and not stored again; entries that
+are lost are recorded.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from mathmesh.errors import StoreError
+from meshhub import logging
+from meshhub.events import Alarm, EventBus, TelemetryGap, ValueChanged
+from meshhub.spans import Spans
+from meshhub.telemetry_batch import Batch, Gap, Reading
+from meshhub.telemetry_index import TelemetryIndex
+from meshhub.telemetry_store import DeviceStore, Latest, OpenSequence
+
+RETRY_SECONDS = 10.0
+MOST_PENDING = 20_000
+FOREVER = 1 << 62
+
+Receipt = Callable[[str, int, int], Awaitable[None]]
+IsEvent = Callable[[str, str, str], bool]
+
+log = logging.get(__name__)
+
+
+class Gathering:
+    """What of one device is not on disk yet."""
+
+    def __init__(self, store: DeviceStore):
+        self.store = store
+        self.readings: list[Reading] = []
+        self.gaps: list[Gap] = []
+        self.spans: dict[int, Spans] = {}
+        self.due: float | None = None
+        self.writing = asyncio.Lock()
+        self.in_flight = Batch()
+        self.failed = False
+
+    def lacks(self, boot: int, first: int, last: int) -> list[tuple[int, int]]:
+        """The parts of first..last of a boot that neither are on disk nor wait to be written."""
+        stored = self.store.spans.get(boot) or Spans()
+        waiting = self.spans.get(boot) or Spans()
+        return [part for gap in stored.missing(first, last) for part in waiting.missing(*gap)]
+
+    def take(self) -> Batch:
+        """All that waits, as one batch."""
+        batch = Batch(readings=tuple(self.readings), gaps=tuple(self.gaps))
+        self.readings, self.gaps, self.due = [], [], None
+        return batch
+
+    def put_back(self, batch: Batch) -> None:
+        """Undo `take`."""
+        self.readings[:0] = batch.readings
+        self.gaps[:0] = batch.gaps
+
+
+class Telemetry:
+    """Store of readings. `receipt` tells a device what is on disk, `is_event` says which properties are
+    events.
+    """
+
+    def __init__(
+        self,
+        *,
+        index: Path,
+        open_sequence: OpenSequence,
+        events: EventBus,
+        receipt: Receipt,
+        is_event: IsEvent,
+        clock: Callable[[], int],
+        batch_seconds: float,
+        batch_readings: int,
+    ):
+        self._index = TelemetryIndex(index)
+        self._open_sequence = open_sequence
+        self._events = events
+        self._receipt = receipt
+        self._is_event = is_event
+        self._clock = clock
+        self._batch_seconds = batch_seconds
+        self._batch_readings = batch_readings
+        self._devices: dict[str, Gathering] = {}
+        self._sooner = asyncio.Event()
+
+    async def open(self, device: str) -> None:
+        """Be ready for a device: its sequence is opened or made, its latest values are read."""
+        if device not in self._devices:
+            store = await asyncio.to_thread(DeviceStore.open, device, self._open_sequence, self._index)
+            self._devices[device] = Gathering(store)
+
+    async def release(self, device: str) -> None:
+        """Write what waits of a device and serve it no longer; what was stored stays."""
+        gathering = self._devices.get(device)
+        if gathering:
+            await self._flush(gathering)
+            del self._devices[device]
+
+    def latest(self, device: str) -> Mapping[tuple[str, str], Latest]:
+        """(node, property) → latest value of a device."""
+        gathering = self._devices.get(device)
+        return dict(gathering.store.latest) if gathering else {}
+
+    async def history(self, device: Any, since: datetime, until: datetime | None = None) -> Sequence[Reading]:
+        """Readings of a device (its UDF or record) from `since` to `until`, oldest first, those not yet
+        on disk too.
+        """
+        readings, _ = await self._read(device, since, until)
+        return readings
+
+    async def gaps(self, device: Any, since: datetime, until: datetime | None = None) -> Sequence[Gap]:
+        """Entries known to be lost, by the time at which the hub learnt it."""
+        _, gaps = await self._read(device, since, until)
+        return gaps
+
+    async def receive(self, device: str, message: Mapping[str, Any]) -> None:
+        """Take in a `tel` of a device, with `t0` as hub time of that boot's start (ms) or None."""
+        gathering = self._devices.get(device)
+        if gathering is None:
+            return
+        boot, first = message["b"], message["s"]
+        rows = message["r"]
+        last = first + len(rows) - 1
+        wanted = gathering.lacks(boot, first, last)
+        if len(gathering.readings) + len(rows) > MOST_PENDING:
+            return
+        if not wanted:
+            await self._receipt_again(gathering, boot)
+            return
+        origin = self._origin(message, rows)
+        new = [
+            Reading(time=origin + dt, node=node, property=prop, value=value, boot=boot, s=s)
+            for s, (dt, node, prop, value) in enumerate(rows, first)
+            if any(low <= s <= high for low, high in wanted)
+        ]
+        self._gather(gathering, new)
+        self._tell(gathering, new)
+
+    async def lost(self, device: str, boot: int, first: int, last: int) -> None:
+        """Entries first..last of a boot are gone at the device: record those that are not here."""
+        gathering = self._devices.get(device)
+        if gathering is None:
+            return
+        for low, high in gathering.lacks(boot, first, last):
+            now = self._clock()
+            gathering.gaps.append(Gap(time=now, boot=boot, first=low, last=high))
+            gathering.spans.setdefault(boot, Spans()).add(low, high)
+            self._events.publish(TelemetryGap(time=now, device=device, boot=boot, first=low, last=high))
+            self._due(gathering, self._batch_seconds)
+
+    async def ring(self, device: str, ring: Iterable[object]) -> None:
+        """What a device says it still holds, [boot, low, high, t0] for each boot: what is below `low` is
+        lost.
+        """
+        for item in ring:
+            if not isinstance(item, list) or len(item) < 3:
+                continue
+            boot, low = item[0], item[1]
+            if all(isinstance(number, int) and number >= 0 for number in (boot, low)) and low > 1:
+                await self.lost(device, boot, 1, low - 1)
+
+    async def run(self) -> None:
+        """Write batches when they are due, until cancelled."""
+        loop = asyncio.get_running_loop()
+        while True:
+            self._sooner.clear()
+            due = [
+                item for item in self._devices.values() if item.due is not None and item.due <= loop.time()
+            ]
+            await asyncio.gather(*(self._flush(item) for item in due))
+            waits = [item.due - loop.time() for item in self._devices.values() if item.due is not None]
+            try:
+                async with asyncio.timeout(max(min(waits), 0.001) if waits else None):
+                    await self._sooner.wait()
+            except TimeoutError:
+                continue
+
+    async def flush(self) -> None:
+        """Write everything that waits, now."""
+        await asyncio.gather(*(self._flush(item) for item in list(self._devices.values())))
+
+    async def close(self) -> None:
+        """Write everything and close the index; the sequences are the account's."""
+        await self.flush()
+        self._devices.clear()
+        self._index.close()
+
+    def _origin(self, message: Mapping[str, Any], rows: Sequence[Sequence[Any]]) -> int:
+        if isinstance(message.get("t0"), int):
+            return int(message["t0"])
+        # The device never learnt the time in that boot: its newest entry is taken as of now.
+        return self._clock() - max(int(row[0]) for row in rows)
+
+    def _gather(self, gathering: Gathering, new: Sequence[Reading]) -> None:
+        gathering.readings += new
+        for reading in new:
+            gathering.spans.setdefault(reading.boot, Spans()).add(reading.s, reading.s)
+        device = gathering.store.device
+        urgent = any(self._is_event(device, reading.node, reading.property) for reading in new)
+        full = len(gathering.readings) >= self._batch_readings
+        if not gathering.failed or urgent:
+            self._due(gathering, 0 if urgent or full else self._batch_seconds)
+
+    def _due(self, gathering: Gathering, seconds: float) -> None:
+        due = asyncio.get_running_loop().time() + seconds
+        if gathering.due is None or due < gathering.due:
+            gathering.due = due
+            self._sooner.set()
+
+    def _tell(self, gathering: Gathering, new: Sequence[Reading]) -> None:
+        for reading in new:
+            if gathering.store.note_latest(reading):
+                self._events.publish(
+                    ValueChanged(
+                        time=reading.time,
+                        device=gathering.store.device,
+                        node=reading.node,
+                        property=reading.property,
+                        value=reading.value,
+                    )
+                )
+
+    async def _flush(self, gathering: Gathering) -> None:
+        async with gathering.writing:
+            batch = gathering.in_flight = gathering.take()
+            if not batch.readings and not batch.gaps:
+                return
+            try:
+                await asyncio.to_thread(gathering.store.append, batch)
+            except (StoreError, OSError) as error:
+                self._write_failed(gathering, batch, error)
+                return
+            finally:
+                gathering.in_flight = Batch()
+            gathering.failed = False
+            gathering.store.account_for(batch)
+        for boot in {boot for boot, _, _ in batch.numbers()}:
+            await self._receipt_again(gathering, boot)
+
+    def _write_failed(self, gathering: Gathering, batch: Batch, error: Exception) -> None:
+        gathering.put_back(batch)
+        self._due(gathering, RETRY_SECONDS)
+        log.error("telemetry cannot be written", device=gathering.store.device, error=error)
+        if not gathering.failed:
+            gathering.failed = True
+            text = "Readings cannot be written to disk; devices keep them until there is space again."
+            self._events.publish(
+                Alarm(time=self._clock(), kind="storage", text=text, device=gathering.store.device)
+            )
+
+    async def _receipt_again(self, gathering: Gathering, boot: int) -> None:
+        stored = gathering.store.spans.get(boot)
+        if stored is not None and stored.contiguous:
+            await self._receipt(gathering.store.device, boot, stored.contiguous)
+
+    async def _read(
+        self, device: Any, since: datetime, until: datetime | None
+    ) -> tuple[list[Reading], list[Gap]]:
+        gathering = self._devices.get(device if isinstance(device, str) else device.udf)
+        if gathering is None:
+            return [], []
+        first = int(since.timestamp() * 1000)
+        last = int(until.timestamp() * 1000) if until else FOREVER
+        waiting = (*gathering.in_flight.readings, *gathering.readings)
+        lost = (*gathering.in_flight.gaps, *gathering.gaps)
+        stored, gaps = await asyncio.to_thread(gathering.store.read, first, last)
+        # A batch that is just being written may be seen in both places.
+        found = {(reading.boot, reading.s): reading for reading in (*waiting, *stored)}
+        readings = [reading for reading in found.values() if first <= reading.time <= last]
+        gaps += [gap for gap in lost if first <= gap.time <= last and gap not in gaps]
+        return sorted(readings, key=lambda reading: (reading.time, reading.boot, reading.s)), gaps

@@ -1,0 +1,136 @@
+"""A batch: the readings of one device that came in together, as one frame of its sequence holds them.
+
+The payload is compact JSON under zlib:
+
+    {"v":1, "t":<first time>, "p":[[node, property], …], "r":[[boot, [[s, time, p, value], …]], …],
+     "g":[[boot, first, last, time], …]}
+
+`t` and times in `g` are milliseconds since 1970; in `r`, s and time are differences to the reading before
+(the first s of a boot to 0, the first time to `t`) and p is an index into "p". `g` lists entries that are
+lost. ContentMeta says the kind of segment, so that rewritten ones (hourly, statistics) can lie in the
+same form of store.
+"""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from mathmesh.dare.content_meta import ContentMeta
+from mathmesh.errors import StoreError
+
+MESSAGE_TYPE = "TelemetryBatch"
+CONTENT_TYPE = "application/json+zlib"
+RAW = "raw"
+VERSION = 1
+LONGEST = 16 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """One value of one property. `time` is hub time in ms since 1970; (boot, s) numbers it at the device."""
+
+    time: int
+    node: str
+    property: str
+    value: object
+    boot: int
+    s: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gap:
+    """Entries first..last of a boot that the device could not keep; `time` is when the hub learnt it."""
+
+    time: int
+    boot: int
+    first: int
+    last: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """Readings in the order in which they came, and gaps learnt meanwhile."""
+
+    readings: tuple[Reading, ...] = ()
+    gaps: tuple[Gap, ...] = ()
+
+    def times(self) -> tuple[int, int]:
+        """First and last time of anything in it."""
+        times = [reading.time for reading in self.readings] + [gap.time for gap in self.gaps]
+        return min(times), max(times)
+
+    def numbers(self) -> Iterator[tuple[int, int, int]]:
+        """(boot, first, last) of entries that this batch accounts for, gaps included; adjacent ones
+        joined.
+        """
+        boot = first = last = -1
+        for reading in self.readings:
+            if (reading.boot, reading.s) == (boot, last + 1):
+                last = reading.s
+                continue
+            if boot >= 0:
+                yield boot, first, last
+            boot, first, last = reading.boot, reading.s, reading.s
+        if boot >= 0:
+            yield boot, first, last
+        for gap in self.gaps:
+            yield gap.boot, gap.first, gap.last
+
+
+def content_meta(kind: str = RAW) -> ContentMeta:
+    """ContentMeta of a frame that holds a segment of this kind. It lies in clear: no name, no time."""
+    return ContentMeta(message_type=MESSAGE_TYPE, cty=CONTENT_TYPE, labels=(kind,))
+
+
+def encode(batch: Batch) -> bytes:
+    """Payload of a frame."""
+    start = batch.readings[0].time if batch.readings else 0
+    names: dict[tuple[str, str], int] = {}
+    boots: list[tuple[int, list[list[object]]]] = []
+    s, time = 0, start
+    for reading in batch.readings:
+        if not boots or boots[-1][0] != reading.boot:
+            boots.append((reading.boot, []))
+            s = 0
+        number = names.setdefault((reading.node, reading.property), len(names))
+        boots[-1][1].append([reading.s - s, reading.time - time, number, reading.value])
+        s, time = reading.s, reading.time
+    value = {"v": VERSION, "t": start, "p": [list(name) for name in names], "r": boots}
+    if batch.gaps:
+        value["g"] = [[gap.boot, gap.first, gap.last, gap.time] for gap in batch.gaps]
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return zlib.compress(text.encode(), 9)
+
+
+def decode(payload: bytes) -> Batch:
+    """The batch in a payload. Raises StoreError when it is none."""
+    try:
+        unpacker = zlib.decompressobj()
+        text = unpacker.decompress(payload, LONGEST)
+        if not unpacker.eof:
+            raise StoreError("a telemetry batch is longer than any that is written")
+        value = json.loads(text)
+        if value["v"] != VERSION:
+            raise StoreError(f"a telemetry batch has version {value['v']}; this program reads {VERSION}")
+        return Batch(
+            readings=tuple(_readings(value)),
+            gaps=tuple(Gap(boot=b, first=f, last=i, time=t) for b, f, i, t in value.get("g", ())),
+        )
+    except (zlib.error, ValueError, KeyError, TypeError, IndexError) as error:
+        raise StoreError("a telemetry batch cannot be read: it is not in our form") from error
+
+
+def _readings(value: dict[str, Any]) -> Iterator[Reading]:
+    names: Sequence[Sequence[str]] = value["p"]
+    time = value["t"]
+    for boot, rows in value["r"]:
+        s = 0
+        for s_step, time_step, name, item in rows:
+            s += s_step
+            time += time_step
+            node, prop = names[name]
+            yield Reading(time=time, node=node, property=prop, value=item, boot=boot, s=s)
