@@ -46,14 +46,16 @@ def parse_object(octets: bytes) -> dict[str, Any]:
     return plain
 
 
-def plain_members(value: object) -> object:
-    """`value` with every bytes item as base64url text and null members left out."""
+def plain_members(value: object, name: str = "") -> object:
+    """`value` with bytes as base64url text, that text without line breaks, and null members left out."""
     if isinstance(value, dict):
-        return {name: plain_members(item) for name, item in value.items() if item is not None}
+        return {key: plain_members(item, key) for key, item in value.items() if item is not None}
     if isinstance(value, (list, tuple)):
-        return [plain_members(item) for item in value]
+        return [plain_members(item, name) for item in value]
     if isinstance(value, (bytes, bytearray)):
         return b64.encode(bytes(value))
+    if isinstance(value, str) and name in BINARY_MEMBERS:
+        return "".join(value.split())
     return value
 
 
