@@ -30,6 +30,7 @@ INTERVAL = 10.0
 _PR_SET_PDEATHSIG = 1
 _STOP_LIMIT = 3.0
 _POLL = 0.02
+_MOST_EVENTS = 1 << 20
 _LIBC = ctypes.CDLL(None, use_errno=True)
 
 
@@ -68,7 +69,7 @@ class SimulatedDevice:
         self._heap = heap
         self._firmware = firmware
         self._process: subprocess.Popen[bytes] | None = None
-        self._seen = 0
+        self._started = self._told = 0
         options = {
             "kind": kind,
             "interval": interval,
@@ -104,7 +105,9 @@ class SimulatedDevice:
         (self.state / "device.json").write_text(json.dumps(self._options))
         (self.state / "status.json").unlink(missing_ok=True)
         events = self.state / "events.jsonl"
-        self._seen = events.stat().st_size if events.is_file() else 0
+        if events.is_file() and events.stat().st_size > _MOST_EVENTS:
+            events.unlink()
+        self._started = self._told = events.stat().st_size if events.is_file() else 0
         with events.open("ab") as out, (self.state / "device.log").open("ab") as log:
             self._process = subprocess.Popen(  # noqa: S603  (our own firmware)
                 self._command(folder),
@@ -159,13 +162,24 @@ class SimulatedDevice:
 
     def events(self) -> list[dict[str, Any]]:
         """Events since the last `start`."""
+        return self._read_events(self._started)[0]
+
+    def new_events(self) -> list[dict[str, Any]]:
+        """Events since the last call of this, or since `start`."""
+        events, self._told = self._read_events(self._told)
+        return events
+
+    def _read_events(self, position: int) -> tuple[list[dict[str, Any]], int]:
         try:
             with (self.state / "events.jsonl").open("rb") as stream:
-                stream.seek(self._seen)
-                lines = stream.read().split(b"\n")[:-1]
+                stream.seek(position)
+                data = stream.read()
         except OSError:
-            return []
-        return [json.loads(line) for line in lines if line.startswith(b"{")]
+            return [], position
+        whole = data[: data.rfind(b"\n") + 1]
+        return [json.loads(line) for line in whole.splitlines() if line.startswith(b"{")], position + len(
+            whole
+        )
 
     def wait_event(
         self, name: str, timeout: float = 10, *, count: int = 1, **fields: object
@@ -263,17 +277,13 @@ def main(
     try:
         device.start()
         click.echo(f"simulated device on {device.runtime}, process {device.pid}")
-        told = 0
         while True:
-            events = device.events()
-            for event in events[told:]:
+            for event in device.new_events():
                 click.echo(json.dumps(event))
-            told = len(events)
             if not device.alive:
                 click.echo(f"the device has died, see {state / 'device.log'}; starting it again", err=True)
                 time.sleep(1)
                 device.watch()
-                told = 0
             time.sleep(0.2)
     except (SimulationError, bundle.BundleError) as error:
         raise click.ClickException(str(error)) from error
