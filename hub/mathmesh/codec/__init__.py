@@ -1,0 +1,1 @@
+"""Text and binary forms shared with constrained devices; runs on CPython and MicroPython alike."""

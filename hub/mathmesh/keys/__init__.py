@@ -1,0 +1,1 @@
+"""Keys, their fingerprints and identifiers, and what is derived from them."""

@@ -1,0 +1,1 @@
+"""Shared keys: co-generation and shares."""
