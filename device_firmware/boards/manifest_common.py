@@ -36,6 +36,7 @@ package(
         "__init__.py",
         "activation.py",
         "adoption.py",
+        "aes.py",
         "app.py",
         "backoff.py",
         "blink.py",

@@ -8,6 +8,7 @@ import asyncio
 import gc
 import hashlib
 import json
+import os
 import sys
 
 import board_config
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 _DESCRIPTION_VERSION = 1
 _SAMPLE_S = 60
 _HEARTBEAT_S = 60
+_FIGURE_MS = 30000
 
 
 class App:
@@ -66,6 +68,8 @@ class App:
         self._ring = Ring(self._boot, board_config.RING)
         self._runner: Runner | None = None
         self._running: Any = None
+        self._folder = folder
+        self._next_figure = 0
         self._wiped = False
         self._window_next = False
         self._carrier = LanCarrier(
@@ -88,27 +92,23 @@ class App:
             hooks=self,
         )
 
-    async def live(self, window: bool) -> bool:
-        """Turn the main loop until a wipe; window: open the onboarding window now.
-
-        Returns whether the next life starts with the window open, which only the button asks for.
-        """
-        self._board.event(
-            "boot", boot=self._boot, state=self._adoption.state, runtime=sys.implementation.name
-        )
-        self._board.report(
-            boot=self._boot, state=self._adoption.state, runtime=sys.implementation.name, pid=0
-        )
-        if self._adoption.state != FREE:
+    async def live(self) -> None:
+        """Turn the main loop until a wipe, then restart the board."""
+        state = self._adoption.state
+        self._board.event("boot", boot=self._boot, state=state, runtime=sys.implementation.name)
+        self._board.report(boot=self._boot, state=state, runtime=sys.implementation.name)
+        if state != FREE:
             self.on_run()
-        elif window:
+        elif not _take_note(self._folder):
             self._onboarding.open_window()
         step = board_config.STEP_MS / 1000
         while not self._wiped:
             self._step(self._clock.now())
             await asyncio.sleep(step)
         await self._stop()
-        return self._window_next
+        if not self._window_next:
+            _leave_note(self._folder)
+        self._board.restart()
 
     def on_state(self) -> None:
         """Onboarding has stored another state."""
@@ -136,6 +136,7 @@ class App:
                 hooks=self,
             )
             self._running = asyncio.create_task(self._runner.run())
+            self._board.guard()
 
     def on_session(self) -> None:
         """The hub has proved itself in a running session."""
@@ -159,6 +160,10 @@ class App:
         self._carrier.step()
         self._onboarding.step()
         self._blinker.step(now)
+        if now >= self._next_figure:
+            self._next_figure = now + _FIGURE_MS
+            gc.collect()
+            self._board.report(heap=runtime.heap_used())
         if self._runner is not None:
             self._runner.step()
             if self._running.done():
@@ -215,6 +220,20 @@ def _bundle_hash() -> bytes:
         return bytes(32)
 
 
+def _leave_note(folder: str) -> None:
+    """Tell the next life that nobody pressed the button: its window stays shut."""
+    with open(folder + "/shut", "w"):
+        pass
+
+
+def _take_note(folder: str) -> bool:
+    try:
+        os.remove(folder + "/shut")
+    except OSError:
+        return False
+    return True
+
+
 def _options(folder: str) -> "dict[str, Any]":
     try:
         with open(folder + "/device.json") as stream:
@@ -226,11 +245,8 @@ def _options(folder: str) -> "dict[str, Any]":
 def main() -> None:
     """Run for ever: one life after the other. The state folder is the first argument, or the board's own."""
     folder = sys.argv[1] if len(sys.argv) > 1 else board_config.FOLDER
-    window = True
     while True:
-        app = App(folder, _options(folder))
-        window = asyncio.run(app.live(window))
-        app = None
+        asyncio.run(App(folder, _options(folder)).live())
         if runtime.MICROPYTHON:
             asyncio.new_event_loop()
         gc.collect()

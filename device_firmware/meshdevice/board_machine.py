@@ -2,7 +2,7 @@
 
 import json
 
-from machine import PWM, WDT, Pin
+from machine import PWM, WDT, Pin, reset
 
 from meshdevice.button import Gestures
 
@@ -27,7 +27,7 @@ class Board:
         self._sensor_pin = pins.get("sensor")
         self._sensor = None
         self._gestures = Gestures()
-        self._watchdog = WDT(timeout=_WATCHDOG_MS)
+        self._watchdog = None
         self.led(False)
 
     def led(self, lit: bool) -> None:
@@ -69,6 +69,19 @@ class Board:
         fields["ev"] = name
         print(json.dumps(fields))
 
+    def guard(self) -> None:
+        """Start the hardware watchdog, which nothing but a reset stops.
+
+        Not while the unit is free: the two X448 of an adoption take longer than the 8 s of an RP2040.
+        """
+        if self._watchdog is None:
+            self._watchdog = WDT(timeout=_WATCHDOG_MS)
+
     def feed(self) -> None:
-        """Hold off the hardware watchdog; only the main loop calls this."""
-        self._watchdog.feed()
+        """Hold off the watchdog; only the main loop calls this."""
+        if self._watchdog is not None:
+            self._watchdog.feed()
+
+    def restart(self) -> None:
+        """A cold boot: memory, radio and watchdog start anew."""
+        reset()

@@ -72,8 +72,14 @@ class Board:
         fields["ev"] = name
         print(json.dumps(fields))
 
-    def feed(self) -> None:
+    def guard(self) -> None:
         """There is no watchdog: the process that started this one watches it."""
+
+    def feed(self) -> None:
+        """Nothing to feed."""
+
+    def restart(self) -> None:
+        """Memory is as good as new without it: the next life starts in the same process."""
 
     def _drift(self) -> float:
         self._random = self._random * 48271 % _MODULUS

@@ -150,9 +150,9 @@ class Runner:
             self._client = None
             self._queue.clear()
             self._carry_out(self.link.stop(self._clock.now()))
-            for task in tasks:
-                task.cancel()
             await client.disconnect()
+            for task in tasks:
+                await _ended(task)
 
     async def _publish(self, client: MqttClient) -> None:
         up = messages.topic(self._topic_id, "up")
@@ -221,6 +221,15 @@ class Runner:
             for prop, item in node.properties.items()
             if wanted(item) and node.read(prop) is not None
         ]
+
+
+async def _ended(task: "Any") -> None:
+    """Cancel a task and take what it ended with."""
+    task.cancel()
+    try:
+        await task
+    except (MqttError, asyncio.CancelledError):
+        return
 
 
 def _security(ca: str) -> "Any":

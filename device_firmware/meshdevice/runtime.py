@@ -21,11 +21,16 @@ def _ticks_ms() -> int:
     return _time.monotonic_ns() // 1000000 % _PERIOD
 
 
+def _ticks_us() -> int:
+    return _time.monotonic_ns() // 1000 % _PERIOD
+
+
 def _ticks_diff(end: int, start: int) -> int:
     return (end - start + _PERIOD // 2) % _PERIOD - _PERIOD // 2
 
 
 ticks_ms: "Callable[[], int]" = _time.ticks_ms if MICROPYTHON else _ticks_ms
+ticks_us: "Callable[[], int]" = _time.ticks_us if MICROPYTHON else _ticks_us
 ticks_diff: "Callable[[int, int], int]" = _time.ticks_diff if MICROPYTHON else _ticks_diff
 
 
