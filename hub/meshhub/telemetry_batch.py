@@ -22,9 +22,8 @@ from typing import Any
 from mathmesh.dare.content_meta import ContentMeta
 from mathmesh.errors import StoreError
 
-MESSAGE_TYPE = "TelemetryBatch"
-CONTENT_TYPE = "application/json+zlib"
-RAW = "raw"
+RAW = "TelemetryRaw"
+"""Kind of segment: readings as they came. Rewritten segments have a kind of their own."""
 VERSION = 1
 LONGEST = 16 * 1024 * 1024
 
@@ -83,7 +82,7 @@ class Batch:
 
 def content_meta(kind: str = RAW) -> ContentMeta:
     """ContentMeta of a frame that holds a segment of this kind. It lies in clear: no name, no time."""
-    return ContentMeta(message_type=MESSAGE_TYPE, cty=CONTENT_TYPE, labels=(kind,))
+    return ContentMeta(message_type=kind)
 
 
 def encode(batch: Batch) -> bytes:
