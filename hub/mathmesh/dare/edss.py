@@ -1,4 +1,4 @@
-"""Enhanced data sequences: annotations in a header, in clear or encrypted (draft-hallambaker-mesh-dare §4.2.4).
+"""Enhanced data sequences: annotations in a header, clear or encrypted (draft-hallambaker-mesh-dare §4.2).
 
 An item is two binaries, a salt prefix and the data; encrypted, its keys come from the prefix followed by the
 Salt of the envelope. The reference repeats a prefix from the 257th item on: we write minimal little-endian

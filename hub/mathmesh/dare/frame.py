@@ -35,16 +35,15 @@ class RawFrame:
         return self.position + self.length
 
 
-def pack_record(data: bytes) -> bytes:
-    """The record that holds `data`."""
-    return tag(RECORD, len(data)) + data
-
-
 def pack_frame(records: Sequence[bytes]) -> bytes:
     """The frame of one to three `records` (header, body, trailer)."""
-    payload = b"".join([pack_record(record) for record in records])
-    lead = tag(FRAME, len(payload))
-    return lead + payload + lead[::-1]
+    pieces: list[bytes] = []
+    for record in records:
+        pieces.append(_tag(RECORD, len(record)))
+        pieces.append(record)
+    payload = b"".join(pieces)
+    lead = _tag(FRAME, len(payload))
+    return b"".join((lead, payload, lead[::-1]))
 
 
 def split_records(payload: bytes) -> tuple[bytes, ...]:
@@ -97,6 +96,15 @@ def unpack_frame(octets: bytes) -> tuple[bytes, ...]:
     if raw.length != len(octets):
         raise EncodingError("frame is followed by further octets")
     return raw.records
+
+
+def _tag(kind: int, length: int) -> bytes:
+    """The codec's tag, with the lengths of nearly all frames and records made on a short way."""
+    if length < 256:
+        return bytes((kind, length))
+    if length < 65536:
+        return bytes((kind + 1, length >> 8, length & 255))
+    return tag(kind, length)
 
 
 def _lead(octets: bytes, kind: int) -> tuple[int, int]:

@@ -5,7 +5,7 @@ recognise the unlinked ones (`unlinked_tree_digest`, `unlinked_chain_digest`) wh
 """
 
 import hashlib
-from dataclasses import dataclass
+from typing import NamedTuple
 
 MISSING = bytes(64)
 """Stands for a digest that does not exist."""
@@ -39,11 +39,10 @@ def unlinked_tree_digest(index: int, payload_digest: bytes) -> bytes:
     return combine(MISSING, digest)
 
 
-@dataclass(frozen=True, slots=True)
-class Peak:
+class Peak(NamedTuple):
     """A frame that later frames refer to: its number, file offset and TreeDigest (MISSING in type Tree)."""
 
-    index: int
+    number: int
     position: int
     digest: bytes
 
@@ -58,7 +57,7 @@ class TreeState:
     __slots__ = ("count", "peaks")
 
     def __init__(self, count: int = 0, peaks: tuple[Peak, ...] = ()) -> None:
-        if tuple(peak.index + 1 for peak in peaks) != peak_ranks(count):
+        if tuple(peak.number + 1 for peak in peaks) != peak_ranks(count):
             raise ValueError("peaks do not fit the number of frames")
         self.count = count
         self.peaks = peaks
@@ -76,39 +75,39 @@ class TreeState:
 
     def next_tree_position(self) -> int:
         """TreePosition of the next frame; meaningless for frame 0, which has none."""
-        apex = self._next_apex()
-        return apex.position if apex else 0
+        apex = self._left(self._merged())
+        return 0 if apex is None else apex.position
 
     def append(self, position: int, payload_digest: bytes) -> bytes:
         """Adds the frame at file offset `position` and returns its TreeDigest."""
+        merged = self._merged()
         digest = payload_digest
-        kept = len(self.peaks)
-        rank = self.count + 1
-        while not rank & 1:
-            kept -= 1
-            digest = combine(self.peaks[kept].digest, digest)
-            rank //= 2
-        apex = self._next_apex()
-        digest = combine(apex.digest if apex else MISSING, digest)
-        self._push(kept, position, digest)
+        for step in range(1, merged + 1):
+            digest = combine(self.peaks[-step].digest, digest)
+        left = self._left(merged)
+        digest = combine(MISSING if left is None else left.digest, digest)
+        self._push(merged, position, digest)
         return digest
 
     def append_position(self, position: int) -> None:
         """Adds a frame of type Tree, which carries positions and no digests."""
-        low_bits = (((self.count + 1) & -(self.count + 1)) - 1).bit_count()
-        self._push(len(self.peaks) - low_bits, position, MISSING)
+        self._push(self._merged(), position, MISSING)
 
-    def _push(self, kept: int, position: int, digest: bytes) -> None:
-        self.peaks = (*self.peaks[:kept], Peak(self.count, position, digest))
-        self.count += 1
-
-    def _next_apex(self) -> Peak | None:
-        """The peak of frame `previous_apex(count)`: the last one not merged, or the first when all merge."""
-        if not self.peaks:
-            return None
+    def _merged(self) -> int:
+        """How many of the last peaks the next frame takes the place of: the low zero bits of its rank."""
         rank = self.count + 1
-        merged = ((rank & -rank) - 1).bit_count()
-        return self.peaks[len(self.peaks) - merged - 1] if merged < len(self.peaks) else self.peaks[0]
+        return (rank & -rank).bit_length() - 1
+
+    def _left(self, merged: int) -> Peak | None:
+        """The peak of frame `previous_apex(count)`: the last one not merged, or the first when all merge."""
+        peaks = self.peaks
+        if merged < len(peaks):
+            return peaks[-1 - merged]
+        return peaks[0] if peaks else None
+
+    def _push(self, merged: int, position: int, digest: bytes) -> None:
+        self.peaks = (*self.peaks[: len(self.peaks) - merged], Peak(self.count, position, digest))
+        self.count += 1
 
 
 def peak_ranks(count: int) -> tuple[int, ...]:

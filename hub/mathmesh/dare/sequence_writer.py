@@ -249,7 +249,8 @@ class Writer:
         linked = self._link(state, digest)
         records = [header, body]
         if digests:
-            trailer = {"PayloadDigest": b64.encode(digest), **linked}
+            trailer = {"PayloadDigest": b64.encode(digest)}
+            trailer.update(linked)
             if sealed and self.policy.authenticated:
                 trailer["FrameMac"] = b64.encode(protection.frame_mac(self._mac_key, header, digest))
             records.append(self._print_trailer(trailer))

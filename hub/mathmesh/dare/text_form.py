@@ -31,6 +31,7 @@ BINARY_MEMBERS = frozenset(
     }
 )
 
+_COMPACT_ITEMS = 64
 _LINE = 63
 _FIRST_COLUMN = 5
 _NEXT_COLUMN = 2
@@ -38,12 +39,35 @@ _NEXT_COLUMN = 2
 
 def parse_object(octets: bytes) -> dict[str, Any]:
     """The JSON or JSON-B object of a header or trailer; raw line breaks inside strings are accepted."""
-    value = jsonbcd.loads(octets, tolerant=True)
+    value = _parse_compact(octets)
+    if value is None:
+        value = plain_members(jsonbcd.loads(octets, tolerant=True))
     if not isinstance(value, dict):
         raise EncodingError("header or trailer is not an object")
-    plain = plain_members(value)
-    assert isinstance(plain, dict)
-    return plain
+    return value
+
+
+def _parse_compact(octets: bytes) -> object:
+    """What the codec makes of text as our own writers print it, at a fifth of the time; None for all else."""
+    if not octets.isascii() or b"\\" in octets or len(octets.split(None, 1)) != 1:
+        return None
+    if octets.count(b"{") + octets.count(b"[") > _COMPACT_ITEMS:
+        return None
+    try:
+        return json.loads(octets, object_pairs_hook=_members, parse_float=_other, parse_constant=_other)
+    except ValueError:
+        return None
+
+
+def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = {name: item for name, item in pairs if item is not None}
+    if len(members) != len(pairs):
+        raise ValueError("a repeated name or null is left to the codec")
+    return members
+
+
+def _other(text: str) -> object:
+    raise ValueError("reals are left to the codec")
 
 
 def plain_members(value: object, name: str = "") -> object:

@@ -14,7 +14,8 @@ from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap
 
 from mathmesh.errors import VerificationError
 
-_BLOCK_BITS = 128
+_BLOCK = 16
+_BLOCK_BITS = 8 * _BLOCK
 
 
 def agree(crv: str, scalar: bytes, u: bytes) -> bytes:
@@ -61,9 +62,9 @@ def signature_holds(crv: str, public: bytes, signature: bytes, message: bytes) -
 
 def encrypt_cbc(key: bytes, iv: bytes, plaintext: bytes) -> bytes:
     """AES-CBC with PKCS#7 padding; key of 32 octets, iv of 16."""
-    padder = padding.PKCS7(_BLOCK_BITS).padder()
+    missing = _BLOCK - len(plaintext) % _BLOCK
     encryptor = Cipher(algorithms.AES(key), modes.CBC(iv)).encryptor()
-    return encryptor.update(padder.update(plaintext) + padder.finalize()) + encryptor.finalize()
+    return encryptor.update(plaintext + bytes((missing,)) * missing) + encryptor.finalize()
 
 
 def decrypt_cbc(key: bytes, iv: bytes, ciphertext: bytes) -> bytes:
