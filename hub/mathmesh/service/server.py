@@ -19,14 +19,12 @@ from mathmesh.service.claiming import claim, poll_claim
 from mathmesh.service.effects import Append, Outcome, StoreReader
 from mathmesh.service.refusal import Refusal
 from mathmesh.service.state import Account, ServiceState
-from mathmesh.service.transacting import bind_account, transact
+from mathmesh.service.transacting import UPDATE_OCTETS, bind_account, transact
 from mathmesh.stores import CATALOGS, SPOOLS
 from mathmesh.types import Entropy
 
 MESSAGE_OCTETS = 64 * 1024
 """Largest message that the service promises to take, in octets of its envelope as JSON."""
-UPDATE_OCTETS = 1024 * 1024
-"""Largest catalog entry, likewise."""
 DOWNLOAD_OCTETS = 4 * 1024 * 1024
 """A Download response ends with the frame that makes it this long; the caller asks again for the rest."""
 

@@ -6,14 +6,14 @@ refuses the whole. The engine then makes all effects durable together.
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 from collections.abc import Iterable
 from datetime import datetime
 
-from mathmesh.codec import b64, uri
+from mathmesh.codec import jsonbcd, uri
 from mathmesh.dare.envelope import Envelope, seal
-from mathmesh.errors import MeshError
+from mathmesh.dare.protection import check_payload_digest, is_encrypted
+from mathmesh.errors import MeshError, VerificationError
 from mathmesh.schema.cataloged import CatalogedAccess, CatalogedPublication
 from mathmesh.schema.key_data import same_udf
 from mathmesh.schema.validation import verify_profile_user
@@ -33,7 +33,7 @@ from mathmesh.stores import (
     SPOOLS,
     is_store_name,
 )
-from mathmesh.stores.catalog import DELETE, read_entry
+from mathmesh.stores.catalog import DELETE, EVENTS, read_entry
 from mathmesh.stores.first_frame import is_first_frame, is_ours
 from mathmesh.stores.spool import clear_message, closed_messages
 from mathmesh.stores.sync import StoreStatus
@@ -43,6 +43,12 @@ _ENTRY_TYPES: dict[str, type[CatalogedAccess] | type[CatalogedPublication]] = {
     ACCESS: CatalogedAccess,
     PUBLICATION: CatalogedPublication,
 }
+
+
+UPDATE_OCTETS = 1024 * 1024
+"""Largest content of one envelope, in octets as transported."""
+HEADER_OCTETS = 60 * 1024
+"""Largest header and trailer together: a frame adds its own members and may have 64 KiB."""
 
 
 # -- BindAccount ---------------------------------------------------------------------------------
@@ -148,7 +154,7 @@ def transact(
     ]
     _check_local(request, state, account, rights, now)
     for envelope in (*request.inbound, *request.local, *request.outbound):
-        check_digest(envelope)
+        check_envelope(envelope)
     effects += _spooled(request, state, reader, account, now)
     response = wire.TransactResponse(
         status=wire.SUCCESS, status_description=wire.SUCCESS_TEXT, entries=tuple(entries)
@@ -196,7 +202,7 @@ def _update(
         _check_first_frame(name, envelopes[0])
         envelopes = envelopes[1:]
     for envelope in envelopes:
-        check_digest(envelope)
+        check_envelope(envelope)
         if name in HOST_READABLE:
             _check_readable(name, envelope, state)
     index = 1 if begins else start
@@ -228,16 +234,20 @@ def _check_readable(name: str, envelope: Envelope, state: ServiceState) -> None:
         raise Refusal(wire.BAD_REQUEST, wire.REFUSED, f"{name} holds entries of its own type only")
 
 
-def check_digest(envelope: Envelope) -> None:
-    """Refuse an envelope whose PayloadDigest, where it states one, is not that of its body."""
-    stated = envelope.merged().get("PayloadDigest")
-    if stated is None:
-        return
-    octets = stated if isinstance(stated, bytes) else b64.decode(str(stated))
-    if not hmac.compare_digest(octets, hashlib.sha512(envelope.body).digest()):
+def check_envelope(envelope: Envelope) -> None:
+    """Refuse an envelope that a store could not hold or a reader not read: too large, changed, malformed."""
+    if len(envelope.body) > UPDATE_OCTETS or len(jsonbcd.dumps(envelope.merged())) > HEADER_OCTETS:
         raise Refusal(
-            wire.BAD_REQUEST, wire.REFUSED, "an envelope was changed: its PayloadDigest does not match"
+            wire.BAD_REQUEST, wire.TOO_LARGE, f"an envelope has at most {UPDATE_OCTETS} octets of content"
         )
+    if is_encrypted(envelope.header) and not envelope.kids:
+        raise Refusal(wire.BAD_REQUEST, wire.REFUSED, "an encrypted envelope names its recipients")
+    if envelope.content_meta.event not in (None, *EVENTS):
+        raise Refusal(wire.BAD_REQUEST, wire.REFUSED, "an entry is New, Update or Delete")
+    try:
+        check_payload_digest(envelope.merged(), envelope.body)
+    except VerificationError as error:
+        raise Refusal(wire.BAD_REQUEST, wire.REFUSED, str(error)) from None
 
 
 # -- messages ------------------------------------------------------------------------------------

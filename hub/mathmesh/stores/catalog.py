@@ -14,14 +14,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from mathmesh.codec import udf
-from mathmesh.dare.content_meta import ContentMeta
+from mathmesh.dare.content_meta import DELETE, NEW, UPDATE, ContentMeta
 from mathmesh.errors import EncodingError, VerificationError
 from mathmesh.keys import mac, symmetric
 from mathmesh.keys.pair import PrivateKey
 from mathmesh.schema.mesh_object import MeshObject, parse
 from mathmesh.schema.primary_key import primary_key
 
-NEW, UPDATE, DELETE = "New", "Update", "Delete"
+__all__ = ["DELETE", "EVENTS", "NEW", "UPDATE", "Catalog", "Entry", "name_secret", "read_entry", "unique_id"]
+
+EVENTS = (NEW, UPDATE, DELETE)
 _LABEL = "mmm/catalog/unique"
 _SCALAR_OCTETS = 56
 

@@ -55,6 +55,7 @@ class FileEngine:
         self._clock = clock
         self._lock = threading.Lock()
         self._sequences: dict[tuple[str, str], SequenceFile] = {}
+        self._broken = False
         self.identity = identity
         self.state = ServiceState(identity)
         self.recovered: list[str] = []
@@ -91,6 +92,8 @@ class FileEngine:
         status 500, with nothing of the request kept.
         """
         with self._lock:
+            if self._broken:
+                return server.failure(SERVER_ERROR, None, "the service's disk failed; see to it and restart")
             outcome = server.handle(
                 data,
                 state=self.state,
@@ -132,7 +135,9 @@ class FileEngine:
             for entry in entries:
                 self._append(entry.append)
         except BaseException:
+            self._broken = True
             self._undo(entries)
+            self._broken = False
             raise
         self._journal.clear()
         for effect in effects:
