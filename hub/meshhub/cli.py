@@ -1,5 +1,6 @@
 """The command `meshhub`. Exit codes: 0 done; 1 refused, failed, offline or no answer; 2 wrong usage."""
 
+import os
 import sys
 
 import click
@@ -9,6 +10,8 @@ from meshhub.cli_add import add
 from meshhub.cli_devices import devices, forget, get, history, rename, set_
 from meshhub.cli_run import link, run, status
 from meshhub.dashboard.problems import sentence
+
+TRACE = "MESHHUB_TRACE"
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -25,8 +28,14 @@ def main() -> None:
     """Entry point: run the command; what fails is told in one line, without a traceback."""
     try:
         commands.main(prog_name="meshhub")
-    except MeshError as failed:
-        click.echo(f"Error: {sentence(str(failed))}", err=True)
-    except OSError as failed:
-        click.echo(f"Error: {sentence(str(failed))}", err=True)
+    except (MeshError, OSError) as failed:
+        _tell(failed, sentence(str(failed)))
+    except Exception as failed:
+        _tell(failed, f"This should not happen ({type(failed).__name__}: {failed}); {TRACE}=1 shows where.")
     sys.exit(1)
+
+
+def _tell(failed: Exception, text: str) -> None:
+    if os.environ.get(TRACE):
+        raise failed
+    click.echo(f"Error: {text}", err=True)

@@ -1,15 +1,23 @@
 """Commands about the hub itself: run, link, status."""
 
+from __future__ import annotations
+
 import asyncio
-import os
 import signal
+from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from meshhub.cli_output import client, common_options, console, data_option, print_json, table
 from meshhub.config import Config
+
+if TYPE_CHECKING:
+    from meshhub.app import Hub
+
+DEMO_SECONDS = 45.0
+"""How long the page's address waits for the simulated devices."""
 
 
 @click.command()
@@ -59,18 +67,44 @@ async def _run(config: Config, demo: bool) -> None:
     from meshhub import logging
     from meshhub.app import Hub
     from meshhub.dashboard.server import Dashboard
+    from meshhub.dashboard.session_file import STORE, SessionFile
 
     logging.configure(config.log_level)
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    hub = Hub(config)
-    dashboard = Dashboard(hub, config.data, port=config.dashboard_port, entropy=os.urandom)
-    try:
+    async with AsyncExitStack() as running:
+        hub = Hub(config)
         await hub.start()
+        running.push_async_callback(hub.stop)
+        for line in hub.said:
+            click.echo(line)
+        sessions = SessionFile(await asyncio.to_thread(hub.account.local_sequence, STORE))
+        dashboard = Dashboard(hub, config.data, port=config.dashboard_port, sessions=sessions)
+        running.push_async_callback(dashboard.stop)
         await dashboard.start()
-        click.echo(f"Dashboard: {dashboard.new_link()}")
+        if demo:
+            await _start_demo(hub, running, stop)
+        if not stop.is_set():
+            click.echo(f"Dashboard: {dashboard.new_link()}")
         await stop.wait()
-    finally:
-        await dashboard.stop()
-        await hub.stop()
+
+
+async def _start_demo(hub: Hub, running: AsyncExitStack, stop: asyncio.Event) -> None:
+    """Bring up the simulated devices; the hub goes on without them when that fails or takes too long."""
+    from meshhub.demo import Demo
+
+    devices = Demo(hub.data, hub.onboarding, lambda udf: hub.home.name_of(udf) is not None)
+    running.push_async_callback(devices.stop)
+    starting = asyncio.create_task(devices.start(click.echo))
+    stopping = asyncio.create_task(stop.wait())
+    running.push_async_callback(_ended, starting, stopping)
+    await asyncio.wait({starting, stopping}, timeout=DEMO_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+    if starting.done() and (failed := starting.exception()) is not None:
+        click.echo(f"The simulated devices could not be started: {failed}", err=True)
+
+
+async def _ended(*tasks: asyncio.Task[Any]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)

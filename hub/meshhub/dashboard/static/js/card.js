@@ -12,7 +12,8 @@ export class Card {
   constructor(device, onDevice) {
     this.device = device;
     this.onDevice = onDevice;
-    this.pending = 0;
+    this.pending = false;
+    this.wishes = new Map();
     this.alarm = "";
     this.connected = true;
     const titleId = `device-${device.udf}`;
@@ -89,9 +90,9 @@ export class Card {
       this.badge.dataset.state = state;
       this.badge.replaceChildren(icon(state), STATES[state] ?? state);
     }
-    this.element.setAttribute("aria-busy", String(this.pending > 0));
+    this.element.setAttribute("aria-busy", String(this.pending));
     this.element.classList.toggle("away", this.device.state === "offline" || !this.connected);
-    this.parts.forEach((part) => part.enable(this.connected && this.device.online && !this.pending));
+    this.parts.forEach((part) => part.enable(this.connected && this.device.online));
     this.tick();
   }
 
@@ -109,21 +110,25 @@ export class Card {
     });
   }
 
-  /** Ask the device; it stays pending until the device itself has answered. */
+  /** Ask the device; it stays pending until the device itself has answered. Of wishes made meanwhile the last counts. */
   async command(key, wish) {
-    const focused = document.activeElement;
+    this.wishes.set(key, wish);
+    if (this.pending) return;
+    this.pending = true;
     message(this.error, "");
-    this.pending += 1;
     this.showState();
     try {
-      const answer = await api.post("/api/set", { name: this.device.udf, values: { [key]: wish } });
-      this.device = answer.device;
+      while (this.wishes.size) {
+        const values = Object.fromEntries(this.wishes);
+        this.wishes.clear();
+        this.device = (await api.post("/api/set", { name: this.device.udf, values })).device;
+      }
     } catch (problem) {
+      this.wishes.clear();
       message(this.error, problem.text ?? "The page failed at this; load it again.");
     } finally {
-      this.pending -= 1;
+      this.pending = false;
       this.update(this.device);
-      if (this.element.contains(focused) && document.activeElement === document.body) focused.focus();
     }
   }
 

@@ -49,4 +49,4 @@ export function ago(milliseconds, now = Date.now()) {
   return new Date(milliseconds).toLocaleDateString();
 }
 
-export const clock = (milliseconds) => new Date(milliseconds).toLocaleTimeString();
+export const clock = (milliseconds) => new Date(milliseconds).toLocaleTimeString(undefined, { hourCycle: "h23" });

@@ -21,13 +21,13 @@ export async function showHistory(device) {
       body.replaceChildren(el("p", {}, "Nothing is stored for the last hour yet."));
       return;
     }
-    body.replaceChildren(...charts(known, parts, answer.since), table(known, parts));
+    body.replaceChildren(...charts(known, parts), table(known, parts));
   } catch (problem) {
     body.replaceChildren(el("p", { class: "notice problem", role: "alert" }, problem.text));
   }
 }
 
-function charts(readings, parts, since) {
+function charts(readings, parts) {
   return Object.entries(parts)
     .filter(([, property]) => property.type === "f" || property.type === "i")
     .map(([path, property]) => {
@@ -36,12 +36,12 @@ function charts(readings, parts, since) {
       const values = own.map((one) => one.value);
       const [low, high] = [Math.min(...values), Math.max(...values)];
       const scale = high > low ? (HEIGHT - 10) / (high - low) : 0;
-      const end = Math.max(Date.now(), own.at(-1).time);
+      const begin = own[0].time;
       const points = own.map((one) => [
-        ((one.time - since) / (end - since)) * WIDTH,
+        ((one.time - begin) / Math.max(1, own.at(-1).time - begin)) * WIDTH,
         scale ? HEIGHT - 5 - (one.value - low) * scale : HEIGHT / 2,
       ]);
-      const text = `${label(property)}: lowest ${value(property, low)}, highest ${value(property, high)}, now ${value(property, values.at(-1))}`;
+      const text = `${label(property)} since ${clock(begin)}: lowest ${value(property, low)}, highest ${value(property, high)}, now ${value(property, values.at(-1))}`;
       return el("figure", {}, line(points, WIDTH, HEIGHT, text), el("figcaption", {}, text));
     })
     .filter(Boolean);
