@@ -61,6 +61,7 @@ class Hub:
 
     account: AccountContext
     household: Household
+    service: FileEngine
     registry: Registry
     telemetry: Telemetry
     commands: Commander
@@ -151,13 +152,13 @@ class Hub:
         self._make_onboarding()
 
     async def _open_account(self) -> None:
-        engine = await asyncio.to_thread(self._open_service)
-        self._undo.append(_later(engine.close))
+        self.service = await asyncio.to_thread(self._open_service)
+        self._undo.append(_later(self.service.close))
         self.household = await open_or_create(
             self.data,
             address=self.config.account,
             hub_name=self.config.name,
-            service=LocalTransport(engine),
+            service=LocalTransport(self.service),
             entropy=self._entropy,
             now=datetime.now(UTC),
         )

@@ -68,6 +68,7 @@ async def _run(config: Config, demo: bool) -> None:
     from meshhub.app import Hub
     from meshhub.dashboard.server import Dashboard
     from meshhub.dashboard.session_file import STORE, SessionFile
+    from meshservice.http import add_service
 
     logging.configure(config.log_level)
     stop = asyncio.Event()
@@ -80,7 +81,13 @@ async def _run(config: Config, demo: bool) -> None:
         for line in hub.said:
             click.echo(line)
         sessions = SessionFile(await asyncio.to_thread(hub.account.local_sequence, STORE))
-        dashboard = Dashboard(hub, config.data, port=config.dashboard_port, sessions=sessions)
+        dashboard = Dashboard(
+            hub,
+            config.data,
+            port=config.dashboard_port,
+            sessions=sessions,
+            add_local=lambda local: add_service(local, hub.service, public_only=False),
+        )
         running.push_async_callback(dashboard.stop)
         await dashboard.start()
         if demo:

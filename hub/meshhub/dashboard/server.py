@@ -7,6 +7,7 @@ comes from the API, which wants a session.
 import os
 import socket
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -26,7 +27,11 @@ SHUTDOWN_SECONDS = 1.0
 
 
 class Dashboard:
-    """Serves one hub. `start` opens both listeners, `stop` closes them and every open page's stream."""
+    """Serves one hub. `start` opens both listeners, `stop` closes them and every open page's stream.
+
+    `port` is the wished one, the next free one is taken; `sessions` keeps browsers signed in over a restart;
+    `add_local` adds more routes to the local socket, whose callers own the data folder.
+    """
 
     def __init__(
         self,
@@ -36,10 +41,12 @@ class Dashboard:
         port: int = 8080,
         entropy: Entropy = os.urandom,
         sessions: SessionStore | None = None,
+        add_local: Callable[[web.Application], None] | None = None,
     ) -> None:
         self._data = data
         self._wish = port
         self._port = 0
+        self._add_local = add_local
         self._sign_ins = SignIns(entropy, datetime.now(UTC), sessions)
         self._api = Api(hub)
         self._runners: list[web.AppRunner] = []
@@ -88,6 +95,8 @@ class Dashboard:
         application = web.Application(middlewares=[problems], client_max_size=MAX_BODY)
         self._api.add_to(application)
         application.router.add_post("/api/link", self._link)
+        if self._add_local is not None:
+            self._add_local(application)
         return application
 
     def _web_application(self) -> web.Application:
