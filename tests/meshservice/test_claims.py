@@ -83,7 +83,7 @@ def close(world: World, account: Any, claim: Envelope) -> Envelope:
     )
 
 
-# -- the claim itself ----------------------------------------------------------------------------------------
+# -- the claim itself ----------------------------------------------------------------------------
 def test_a_claim_gives_the_publication_and_is_seen_by_the_device(
     world: World, alice: Any, secret: bytes
 ) -> None:
@@ -180,7 +180,7 @@ def test_an_expired_publication_is_gone(world: World, alice: Any, maker: Any) ->
     assert ask(world, alice.claim(secret, MAKER)).status == 404
 
 
-# -- the lock ------------------------------------------------------------------------------------------------
+# -- the lock ------------------------------------------------------------------------------------
 def test_the_second_claimant_is_told_who_was_first(world: World, alice: Any, secret: bytes) -> None:
     bob = world.account("bob")
     assert ask(world, alice.claim(secret, MAKER)).status == 201

@@ -27,7 +27,7 @@ def network(name: str) -> CatalogedNetwork:
     return CatalogedNetwork(protocol="wifi", service=name, password="secret")
 
 
-# -- Hello and BindAccount -----------------------------------------------------------------------------------
+# -- Hello and BindAccount -----------------------------------------------------------------------
 def test_hello_tells_a_stranger_what_the_service_is(world: World) -> None:
     answer = world.ask(wire.HelloRequest(), wire.MeshHelloResponse)
     assert answer.status == 201
@@ -90,7 +90,7 @@ def test_what_bind_refuses(world: World) -> None:
     assert [account.address for account in world.engine.state.accounts()] == [alice.address]
 
 
-# -- Status and Download -------------------------------------------------------------------------------------
+# -- Status and Download -------------------------------------------------------------------------
 def test_status_lists_what_exists_with_its_digests(world: World) -> None:
     account = world.account("alice", begin=("MMM_Access", "MMM_Device", "MMM_Network"))
     caller = world.connect(account, "laptop")
@@ -128,7 +128,7 @@ def test_download_gives_the_frames_asked_for(world: World) -> None:
     assert world.ask(absent, wire.DownloadResponse, account.root).status == 404
 
 
-# -- Transact ------------------------------------------------------------------------------------------------
+# -- Transact ------------------------------------------------------------------------------------
 def test_transact_appends_to_several_stores(world: World) -> None:
     account = world.account("alice", begin=("MMM_Network", "MMM_Contact"))
     note = seal(b"{}", entropy=account.entropy, envelope_id="note")
@@ -233,7 +233,7 @@ def account_key(account: Any) -> Any:
     return derive.derive_key(account.seed, "CompleteAccountEncryptMMM_Access").public
 
 
-# -- who may do what -----------------------------------------------------------------------------------------
+# -- who may do what -----------------------------------------------------------------------------
 @pytest.mark.parametrize("store", ["MMM_Access", "MMM_Device", "MMM_Publication"])
 def test_only_an_administrator_writes_what_rules_the_account(world: World, store: str) -> None:
     account = world.account("alice")

@@ -11,6 +11,7 @@ appends are synced. One engine at a time may have a folder open.
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 from collections.abc import Callable, Iterable, Sequence
@@ -38,6 +39,8 @@ from meshservice.engines.journal import Entry, Journal
 
 SUFFIX = ".dcon"
 JOURNAL = "journal.dare"
+
+_LOG = logging.getLogger(__name__)
 
 Clock = Callable[[], datetime]
 
@@ -106,7 +109,9 @@ class FileEngine:
             try:
                 self._apply(outcome.effects)
             except (OSError, MeshError) as error:
-                return server.failure(SERVER_ERROR, None, f"the service could not store this: {error}")
+                _LOG.warning("a request could not be stored: %s", error)
+                detail = "" if public_only else f": {error}"
+                return server.failure(SERVER_ERROR, None, f"the service could not store this{detail}")
             return outcome.response
 
     # -- reading (StoreReader) --------------------------------------------------------------------
