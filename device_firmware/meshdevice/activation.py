@@ -1,8 +1,9 @@
-"""Opens the ActivationAccount of a device and adds it to the device's base key (draft-hallambaker-mesh-schema §6).
+"""Opens the ActivationAccount of a device and adds it to the device's base key
+(draft-hallambaker-mesh-schema §6).
 
-The envelope is DARE with one X448 recipient: KEK = HKDF-SHA-512(Z, empty info), base seed by RFC 3394, content keys
-by HMAC-SHA-256 from salt and base seed, A256CBC. It travels inside a record of the link, whose peer proves itself
-later, so its signature is not checked here; the digest is, when the envelope has one.
+The envelope is DARE with one X448 recipient: KEK = HKDF-SHA-512(Z, empty info), base seed by RFC 3394,
+content keys by HMAC-SHA-256 from salt and base seed, A256CBC. It travels inside a record of the link, whose
+peer proves itself later, so its signature is not checked here; the digest is, when the envelope has one.
 """
 
 from mathmesh.codec import b64, jsonbcd, udf
@@ -33,9 +34,9 @@ def open_activation(
 ) -> "dict[str, Any]":
     """Members seed (Z UDF text), account (UDF text or None), authentication (56 octets, s little-endian).
 
-    act: octets of EnvelopedActivationAccount as JSON text; scalars: the device's base ones, 56 octets little-endian.
-    s = (base + activation) mod L and is never clamped. Raises LinkError 16 when the activation is malformed or not for
-    this device.
+    act: octets of EnvelopedActivationAccount as JSON text; scalars: the device's base ones, 56 octets
+    little-endian. s = (base + activation) mod L and is never clamped. Raises LinkError 16 when the
+    activation is malformed or not for this device.
     """
     try:
         header, body, trailer = _parts(jsonbcd.loads(act))

@@ -1,6 +1,7 @@
 """AES-256 on the device: the chip's C code through cryptolib, or plain Python where that module is absent.
 
-ECB and CBC encryption as the link's suite wants them, CBC decryption and RFC 3394 unwrapping as activations need them.
+ECB and CBC encryption as the link's suite wants them, CBC decryption and RFC 3394 unwrapping as activations
+need them.
 """
 
 try:

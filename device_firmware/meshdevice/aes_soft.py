@@ -1,4 +1,5 @@
-"""AES-256 encryption and decryption of blocks in plain Python (FIPS 197): for the simulator where cryptolib is absent.
+"""AES-256 encryption and decryption of blocks in plain Python (FIPS 197): for the simulator where cryptolib
+is absent.
 
 Boards never load this module. Not constant in time.
 """

@@ -66,7 +66,9 @@ def _words(octets: bytes) -> list[int]:
 
 
 def _compress(state: list[int], block: bytes) -> None:
-    """One block; the message schedule keeps its last 16 words only, and a word is rotated as a doubled one."""
+    """One block; the message schedule keeps its last 16 words only, and a word is rotated as a doubled
+    one.
+    """
     mask = _MASK
     w = _words(block)
     a, b, c, d, e, f, g, h = state

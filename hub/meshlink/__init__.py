@@ -1,31 +1,26 @@
 """The link between a hub and a constrained device: one source for CPython and MicroPython, sans-IO.
 
-The rules are in docs/protocol-book.md.  Nothing here reads a clock, a socket, a file or a random source: time comes
-in as `now` (int, milliseconds since 1970 on the hub, any steady milliseconds on the device), cryptography and
-randomness through `suite` (meshhub.link_suite.HubSuite, meshdevice.crypto.DeviceSuite).
+The rules are in docs/protocol-book.md. Nothing here reads a clock, a socket, a file or a random source: time
+comes in as `now` (int ms: since 1970 on the hub, since this boot on the device), cryptography and randomness
+through `suite` (meshlink.suite; meshhub.link_suite.HubSuite, meshdevice.crypto.DeviceSuite).
 
-Effects.  Every method of a state machine returns a list of tuples, to be carried out in that order:
+Effects. Every method of a state machine returns a list of tuples, to be carried out in that order:
 
-    ("send", record, peer)    hand `record` (bytes, without length prefix) to the carrier.  `peer` is the token that
-                              was given to receive() (None where a machine has one carrier only).
-    ("store", name, value)    make this durable BEFORE carrying out what follows in the list.
-    ("event", name, value)    tell the application; `value` is a dict, a plain value or None.
-    ("close", peer)           close that carrier connection (after what was sent before it has left).
+    ("send", record, peer)   hand `record`, without length prefix, to the carrier: it writes frame(record).
+                             `peer` is the token given to receive(); None where a machine has one carrier.
+    ("store", name, value)   make this durable BEFORE carrying out what follows in the list.
+    ("event", name, value)   tell the application; value is a dict, a plain value or None.
+    ("close", peer)          close that connection after what was sent before it has left.
 
-Every machine also has `tick(now) -> effects` and `deadline` (int or None: call tick() at that time at the latest), and
-`erase()`, which overwrites what secrets it holds.  A record that is forged, replayed or not understood never raises:
-it gives no effects, or a Hint, or an `err`.  Misuse by the own side raises mathmesh.errors.ProtocolError.
+Every machine has `tick(now) -> effects`, `deadline` (ms or None: call tick() then at the latest), `erase()`.
+A record that is forged, replayed or malformed never raises: it gives no effects, a Hint, or an `err`.
+Misuse by the own side raises LocalProtocolError (or LinkError, which has the protocol's error code).
 
-record.py       pack(type, sid, ctr, body) ; unpack(record) -> Record(type, sid, ctr, body, header) or raises ;
-                frame(record) -> 2 octets of length and the record ; FrameReader().feed(data) -> list of records
-label.py        psk_on(suite, k), passphrase(suite, k), lid(suite, publication_id_text), advertised(lid), ssid(lid)
-messages.py     ERRORS {code: text} ; encode(t, {field: value}) -> bytes ; decode(plaintext) -> dict (binary fields are
-                bytes) ; LinkError(code, text) ; topic(topic_id, "up" | "dn" | "p") ; udf_octets(text) is mathmesh.codec's
-kinds.py        KINDS, PROPERTIES ; property_of(description, node, prop) -> Property ; needs_go(description, node)
-                check_value(property, value) -> value or LinkError(52) ; writable(property)
-description.py  check(description) -> description or LinkError(3) ; resolve(description, "on" | "relay.on") -> (node, prop)
-ring.py         Ring: the device's telemetry ring
-agreement.py    transcript, key schedule: Agreement(suite, h, xp, ...) ; ladder_scalar(s) -> 56 octets
-onboard_adopter.AdopterLink, onboard_device.DeviceLink (both also in onboard) ;
-run_device.DeviceRun, run_hub.HubRun (both also in run) ; the device imports the *_device modules only.
+    record, hkdf, ccm, noise, session     octets
+    label, agreement                      what follows from the label's secret, what onboarding agrees on
+    json_text, messages, kinds, description
+    onboard (onboard_adopter.AdopterLink, onboard_device.DeviceLink)
+    run (run_device.DeviceRun, run_hub.HubRun), commands.Gate, ring.Ring, hints.Hints
+
+A device imports the *_device modules only.
 """

@@ -27,8 +27,8 @@ _KEY = 17
 class Agreement:
     """The results of one `adopt`; every attribute has 32 octets.
 
-    h, xp: of the handshake. key, authentication: 57-octet public keys (the adopter's, the device's base one). z: the 56
-    octets of X448. Raises LinkError 17 when a size is wrong or Z is zero.
+    h, xp: of the handshake. key, authentication: 57-octet public keys (the adopter's, the device's base
+    one). z: the 56 octets of X448. Raises LinkError 17 when a size is wrong or Z is zero.
     """
 
     def __init__(
@@ -63,8 +63,8 @@ class Agreement:
 def ladder_scalar(s: bytes) -> bytes:
     """The scalar that RFC 7748 clamping leaves alone and that reaches the same u as `s`, cofactor cleared.
 
-    s: 56 octets little-endian, a composite scalar, itself never clamped. k' = 4(s/4 mod L), or 4L - k' where bit 447
-    of that is clear.
+    s: 56 octets little-endian, a composite scalar, itself never clamped. k' = 4(s/4 mod L), or 4L - k'
+    where bit 447 of that is clear.
     """
     k = _COFACTOR * (int.from_bytes(s, "little") * _INVERSE_OF_COFACTOR % ORDER_448)
     if not k >> _TOP_BIT & 1:

@@ -1,7 +1,9 @@
-"""AEAD_AES_256_CCM: AES-256 in CCM with a 12-octet nonce, L = 3 and a 16-octet tag (NIST SP 800-38C, RFC 5116).
+"""AEAD_AES_256_CCM: AES-256 in CCM with a 12-octet nonce, L = 3 and a 16-octet tag (NIST SP 800-38C, RFC
+5116).
 
-Works in place and in pieces of PIECE octets, so that a record costs the device its own length and little more:
-the MAC is AES in CBC, the key stream AES in ECB over counter blocks, joined by one big-integer XOR for a piece.
+Works in place and in pieces of PIECE octets, so that a record costs the device its own length and little
+more: the MAC is AES in CBC, the key stream AES in ECB over counter blocks, joined by one big-integer XOR
+for a piece.
 """
 
 from meshlink.hkdf import equal
@@ -47,7 +49,9 @@ class Ccm:
         return out
 
     def open(self, nonce: bytes, associated: bytes, sealed: bytes) -> bytes | None:
-        """The plaintext, or None when the tag does not hold; nothing is released before the whole tag is compared."""
+        """The plaintext, or None when the tag does not hold; nothing is released before the whole tag is
+        compared.
+        """
         size = len(sealed) - TAG
         if size < 0:
             return None

@@ -21,7 +21,9 @@ _NUMBERS = (kinds.INTEGER, kinds.FLOAT)
 
 
 def check(description: "dict[str, Any]") -> "dict[str, Any]":
-    """The description itself, if it follows the rules; raises LinkError 3 naming the node or property at fault."""
+    """The description itself, if it follows the rules; raises LinkError 3 naming the node or property at
+    fault.
+    """
     if description.get("d") != FORMAT_VERSION:
         _refuse("its format is not version 1")
     version = description.get("v")
@@ -29,9 +31,9 @@ def check(description: "dict[str, Any]") -> "dict[str, Any]":
         _refuse("it has no version number")
     if not isinstance(description.get("m"), str):
         _refuse("it names no model")
-    nodes = description.get("n")
+    nodes: Any = description.get("n")
     if not isinstance(nodes, dict) or not nodes:
-        _refuse("it has no nodes")
+        raise LinkError(_FORMAT, "the description cannot be used: it has no nodes")
     for node, entry in nodes.items():
         _check_node(node, entry)
     if len(json_text.text(description).encode()) > MAXIMUM:
@@ -54,7 +56,7 @@ def resolve(description: "dict[str, Any]", text: str) -> tuple[str, str]:
     raise LinkError(_UNKNOWN_PROPERTY, text + what + listed)
 
 
-def _check_node(node: object, entry: object) -> None:
+def _check_node(node: str, entry: "Any") -> None:
     if not _is_name(node):
         _refuse("a node's name is not 1 to 32 of a-z, 0-9, - and _")
     if not isinstance(entry, dict) or entry.get("k") not in kinds.KINDS:
@@ -70,7 +72,7 @@ def _check_node(node: object, entry: object) -> None:
         _check_property(str(node) + "." + name, entry["k"], name, items)
 
 
-def _check_property(label: str, kind: str, name: str, items: object) -> None:
+def _check_property(label: str, kind: str, name: str, items: "Any") -> None:
     if not isinstance(items, list) or not 2 <= len(items) <= 5:
         _refuse(label + " is not a list of two to five texts")
     if not all([isinstance(item, str) for item in items]):

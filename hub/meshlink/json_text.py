@@ -1,4 +1,6 @@
-"""The JSON of the link: plain UTF-8 text, no member twice, nesting of at most 8, nothing but an object on top."""
+"""The JSON of the link: plain UTF-8 text, no member twice, nesting of at most 8, nothing but an object on
+top.
+"""
 
 from mathmesh.codec import json_writer
 from mathmesh.codec.json_reader import MAXIMUM_DEPTH, Reader

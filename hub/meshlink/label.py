@@ -1,4 +1,5 @@
-"""What follows from the secret k of a device's label (protocol book, "Identity"): the factory and the adopter know k,
+"""What follows from the secret k of a device's label (protocol book, "Identity"): the factory and the
+adopter know k,
 
 the device holds the results only.
 """
@@ -34,7 +35,9 @@ def passphrase(suite: "Suite", k: bytes) -> str:
 
 
 def lid(suite: "Suite", publication_id: str) -> bytes:
-    """The 10 octets that name a label without telling its secret; publication_id is the EB… text with dashes."""
+    """The 10 octets that name a label without telling its secret; publication_id is the EB… text with
+    dashes.
+    """
     return suite.sha256(_LABEL + publication_id.encode())[:IDENTIFIER]
 
 

@@ -1,19 +1,17 @@
 """Every message of the link: its members, their order and their form (protocol book, "Messages").
 
-A message is a JSON object with the member `t`. Binary members are base64url text without padding on the wire and
-bytes here. Members that a table does not name are ignored when read and refused when written.
+A message is a JSON object with the member `t`. Binary members are base64url text without padding on the
+wire and bytes here. Members that a table does not name are ignored when read and refused when written.
 """
 
 from mathmesh.codec import b64, base32
 from mathmesh.errors import EncodingError, ProtocolError
 from meshlink import json_text
-from meshlink.record import LinkError
+from meshlink.record import LinkError as LinkError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
-
-__all__ = ["ERRORS", "LinkError", "decode", "encode", "handshake_payload", "topic"]
 
 VERSION, NOT_NOW, FORMAT, UNKNOWN_SESSION, BUSY, TOO_LARGE, RATE = 1, 2, 3, 4, 6, 7, 8
 ACTIVATION, KEY, PROOF, STORAGE = 16, 17, 18, 19
@@ -122,7 +120,8 @@ def encode(t: str, members: "dict[str, Any] | None" = None) -> bytes:
 def decode(plaintext: bytes) -> "dict[str, Any] | None":
     """Members of a message with their `t`; None for a message of an unknown kind, which is ignored.
 
-    Raises LinkError 3 for bad JSON, nesting above 8, a member that is missing, twice there or of another form.
+    Raises LinkError 3 for bad JSON, nesting above 8, a member that is missing, twice there or of another
+    form.
     """
     try:
         message = json_text.loads(plaintext)
@@ -145,7 +144,9 @@ def decode(plaintext: bytes) -> "dict[str, Any] | None":
 
 
 def handshake_payload(payload: bytes) -> "dict[str, Any] | None":
-    """Members `b` and `n` of a running Init; None when they are not two counts and nothing is to be answered."""
+    """Members `b` and `n` of a running Init; None when they are not two counts and nothing is to be
+    answered.
+    """
     try:
         value = json_text.loads(payload)
     except EncodingError:
@@ -154,6 +155,16 @@ def handshake_payload(payload: bytes) -> "dict[str, Any] | None":
         if not _fits(value.get(name), _COUNT) or value[name] >> 32:
             return None
     return value
+
+
+def init_payload(boot: int, number: int) -> bytes:
+    """Payload of a running Init: number of this boot and of the try within it."""
+    return ('{"b":' + str(boot) + ',"n":' + str(number) + "}").encode()
+
+
+def reply(now: int, entropy: bytes) -> bytes:
+    """Payload of a running Reply: the hub's time in ms and 32 random octets."""
+    return ('{"now":' + str(now) + ',"ent":' + json_text.text(entropy) + "}").encode()
 
 
 def reply_payload(payload: bytes) -> "dict[str, Any] | None":

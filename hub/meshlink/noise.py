@@ -1,8 +1,8 @@
 """Noise_NNpsk0_25519_AESCCM_SHA256 (Noise revision 34), and NN for the published test vectors.
 
 The two messages of the pattern `psk, e` and `e, ee`. The name AESCCM is ours: cipher meshlink.ccm.CcmCipher.
-Rules beyond Noise: a psk below 112 bits is refused; an all-zero X25519 result is refused; a message that does not
-verify leaves the state as it was; the responder verifies message 1 by hash and AES alone.
+Rules beyond Noise: a psk below 112 bits is refused; an all-zero X25519 result is refused; a message that
+does not verify leaves the state as it was; the responder verifies message 1 by hash and AES alone.
 """
 
 from mathmesh.errors import ProtocolError
@@ -25,8 +25,8 @@ _EXPORT = b"mh1 export"
 class Handshake:
     """One run of the pattern; make one for every try and for every message 1 received.
 
-    psk: 32 octets, None for the pattern without one. `cipher(suite, key)` and `name` are other than the default in
-    tests only. Members h, ck, k are Noise's.
+    psk: 32 octets, None for the pattern without one. `cipher(suite, key)` and `name` are other than the
+    default in tests only. Members h, ck, k are Noise's.
     """
 
     def __init__(
@@ -187,7 +187,8 @@ class Handshake:
 
 
 def check_psk(psk: bytes) -> None:
-    """Raises ProtocolError unless psk has 32 octets and is no shorter key (under 112 bits) filled up with zeros.
+    """Raises ProtocolError unless psk has 32 octets and is no shorter key (under 112 bits) filled up with
+    zeros.
 
     Message 1 lets anyone test guesses offline, so a psk comes from at least 112 bits of randomness.
     """

@@ -85,7 +85,8 @@ class FrameReader:
     def feed(self, data: bytes) -> list[bytes]:
         """The records that `data` completes.
 
-        Raises LinkError 7 for a record above 4125 octets: the connection is then closed, and nothing more is fed.
+        Raises LinkError 7 for a record above 4125 octets: the connection is then closed, and nothing more
+        is fed.
         """
         self._held.extend(data)
         held = self._held

@@ -1,4 +1,5 @@
-"""The device's telemetry ring (protocol book, "Telemetry"): numbered from 1 in each boot, freed by receipts only.
+"""The device's telemetry ring (protocol book, "Telemetry"): numbered from 1 in each boot, freed by receipts
+only.
 
 What was dropped because the ring was full is told to the hub by `gap`, so that a loss is visible.
 """
@@ -47,7 +48,9 @@ class Ring:
         return self.high
 
     def free(self, boot: int, upto: int) -> None:
-        """A receipt: the hub holds the entries of `boot` up to `upto`. Another boot's receipt frees nothing."""
+        """A receipt: the hub holds the entries of `boot` up to `upto`. Another boot's receipt frees
+        nothing.
+        """
         if boot != self.boot or upto < self._low:
             return
         count = min(upto, self.high) - self._low + 1

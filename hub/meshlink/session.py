@@ -36,7 +36,9 @@ class Session:
         self._in: CcmCipher | None = CcmCipher(suite, receive_key)
 
     def seal(self, plaintext: bytes, now: int) -> bytes:
-        """The next Data record; raises LinkError 7 above 4096 octets, LinkError 4 when the session is used up."""
+        """The next Data record; raises LinkError 7 above 4096 octets, LinkError 4 when the session is used
+        up.
+        """
         if len(plaintext) > records.MAXIMUM_PLAINTEXT:
             raise LinkError(_TOO_LARGE, "a message above 4096 octets: split it")
         if self._out is None or self.next_counter > LAST_COUNTER or now - self.since >= LONGEST:
@@ -63,8 +65,12 @@ class Session:
 
     def renewal_due(self, now: int) -> bool:
         """Whether the initiator should shake hands again."""
-        used = self.next_counter >= RENEW_COUNTER or self._highest >= RENEW_COUNTER
-        return used or now - self.since >= RENEW_AFTER
+        return now >= self.renewal_time()
+
+    def renewal_time(self) -> int:
+        """When renewal is due, in ms; a time that is past when the counters ask for it."""
+        used = max(self.next_counter, self._highest) >= RENEW_COUNTER
+        return self.since if used else self.since + RENEW_AFTER
 
     def erase(self) -> None:
         """Forget the keys; nothing is sealed or opened any more."""
