@@ -23,8 +23,8 @@ DIGEST_OCTETS = 64
 _ENCRYPT = b"encrypt\x01"
 _IV = b"iv\x01"
 _MAC = b"mac\x01"
-_FRAME_SALT = b"sequence-header"
-"""Not 16 octets, and not a salt with a prefix: no payload ever has keys under it."""
+_FRAME_SALT = b"mesh-hub sequence header"
+"""Longer than any salt with its prefix, also where HMAC takes zero octets behind a key for nothing."""
 _IV_OCTETS = 16
 
 

@@ -2,7 +2,8 @@
 
 Checked, frame by frame from the start: form and length, numbers without gap, TreePosition, PayloadDigest,
 ChainDigest or TreeDigest, FrameMac and decryption where a key is at hand; and that the last frame ends the
-file. The first thing wrong is a VerificationError that names the frame.
+file. With a key of the policy at hand every frame of data must open. The first thing wrong is a
+VerificationError that names the frame.
 """
 
 from dataclasses import dataclass
@@ -66,6 +67,10 @@ class _Check:
         self.chain = merkle.MISSING
         self.apex: bytes | None = None
         self._linked = self._unlinked = True
+        keyring = reader.keyring
+        self._must_open = keyring is not None and any(
+            keyring.private(key.udf) is not None for key in reader.policy.encrypt_keys
+        )
 
     @property
     def linkage(self) -> str:
@@ -84,6 +89,8 @@ class _Check:
             self.sealed += 1
             if seed is not None:
                 self._open(frame, seed)
+            elif self._must_open and frame.trailer:
+                raise VerificationError(f"frame {frame.index} does not open under the key of this sequence")
         if kind in DIGEST_TYPES:
             self._digests(frame)
         elif kind in POSITION_TYPES:

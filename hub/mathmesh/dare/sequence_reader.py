@@ -159,6 +159,8 @@ class Reader:
         encrypted = protection.is_encrypted(frame.header)
         digest = protection.check_payload_digest(frame.merged, frame.body)
         if not encrypted:
+            if self.policy.authenticated and frame.trailer:
+                raise VerificationError(f"frame {frame.index} is not sealed as the policy asks")
             return None
         if digest is None:
             raise VerificationError(f"frame {frame.index} is encrypted and has no digest")
@@ -166,7 +168,7 @@ class Reader:
             seed = self.base_seed(frame)
         except KeyUnavailableError:
             return None
-        if self.policy.authenticated and frame.trailer:
+        if "FrameMac" in frame.trailer or (self.policy.authenticated and frame.trailer):
             self._check_mac(frame, seed, digest)
         return seed
 

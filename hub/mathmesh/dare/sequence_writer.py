@@ -135,7 +135,8 @@ class Writer:
         if self.container_type in DIGEST_TYPES:
             digest = digest or protection.payload_digest(envelope.body)
             header["PayloadDigest"] = b64.encode(digest)
-            members = {"dig": protection.S512} | members
+            if "dig" not in members:
+                members = {"dig": protection.S512} | members
         info = self._sequence_info(state)
         position = state.end
         header |= self._link(state, digest or b"")
