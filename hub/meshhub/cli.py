@@ -39,3 +39,7 @@ def _tell(failed: Exception, text: str) -> None:
     if os.environ.get(TRACE):
         raise failed
     click.echo(f"Error: {text}", err=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,6 +1,6 @@
 """Devices, readings and adoptions as the JSON that dashboard and command line are given.
 
-A device is `{udf, name, room, kind, model, state, online, last_seen, properties}`, a property
+A device is `{udf, name, room, full_name, kind, model, state, online, last_seen, properties}`, a property
 `{node, kind, name, key, type, access, writable, range, choices, unit, value, time}`; times are milliseconds
 since 1970. `state` is live, stale (online, yet nothing reported for `STALE_SECONDS`) or offline; `key` is the
 shortest name that `set` takes.
@@ -23,6 +23,7 @@ def device_json(device: Device, now: int) -> dict[str, object]:
         "udf": device.udf,
         "name": device.name,
         "room": device.room,
+        "full_name": f"{device.room} {device.name}".strip(),
         "kind": main_kind(known),
         "model": str(device.description.get("m", "")),
         "state": state(device, now),
