@@ -5,6 +5,7 @@
 
 import hashlib
 
+from Crypto.Math.Numbers import Integer
 from Crypto.PublicKey._point import EccPoint
 from Crypto.Signature import eddsa
 
@@ -66,6 +67,25 @@ def decode(crv: str, octets: bytes) -> EccPoint:
     if point.is_point_at_infinity() or not (point * CURVES[crv].order).is_point_at_infinity():
         raise VerificationError("public key is not a point of prime order; refuse its owner")
     return point
+
+
+def coordinates(crv: str, octets: bytes) -> tuple[int, int]:
+    """x and y of an encoded point, which may be of any order.
+
+    Raises VerificationError for anything but the one encoding of a point (RFC 8032 §5.1.3, §5.2.3).
+    """
+    try:
+        point = eddsa.import_public_key(octets).pointQ
+    except ValueError:
+        raise VerificationError("public key is not a point of its curve; refuse its owner") from None
+    if encode(crv, point) != octets:
+        raise VerificationError("public key is not encoded as its curve asks; refuse its owner")
+    return int(point.x), int(point.y)
+
+
+def power(base: int, exponent: int, modulus: int) -> int:
+    """`pow` for odd moduli of some hundred bits, several times as fast."""
+    return int(pow(Integer(base), Integer(exponent), Integer(modulus)))
 
 
 def encode(crv: str, point: EccPoint) -> bytes:

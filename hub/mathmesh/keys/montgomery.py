@@ -6,6 +6,7 @@ A signed public key is the u coordinate, little endian, and one octet that is 0x
 from dataclasses import dataclass
 
 from mathmesh.errors import EncodingError, VerificationError
+from mathmesh.keys import edwards
 
 ODD = 0x80
 
@@ -49,12 +50,26 @@ def decode(crv: str, octets: bytes) -> Point:
 
     Raises EncodingError when the sign octet is missing or malformed, VerificationError off the curve.
     """
+    u, v, _ = decode_with_inverse(crv, octets)
+    return u, v
+
+
+def decode_with_inverse(crv: str, octets: bytes) -> tuple[int, int, int]:
+    """The point as `decode` gives it and 1/v, which costs nothing beside the square root."""
     curve = CURVES[crv]
     if len(octets) != curve.size + 1:
         raise EncodingError(f"{crv} public key lacks the octet with the sign of v and cannot be combined")
     u = coordinate(crv, octets)
-    v = _square_root((pow(u, 3, curve.p) + curve.a * u * u + u) % curve.p, curve.p)
-    return u, v if v % 2 == octets[-1] // ODD else (curve.p - v) % curve.p
+    v, inverse = _root_and_inverse(square_of_v(crv, u), curve.p)
+    if v % 2 != octets[-1] // ODD:
+        v, inverse = -v % curve.p, -inverse % curve.p
+    return u, v, inverse
+
+
+def square_of_v(crv: str, u: int) -> int:
+    """v² of the points with this u, a number that has no root when there are none."""
+    curve = CURVES[crv]
+    return ((u + curve.a) * u + 1) * u % curve.p
 
 
 def coordinate(crv: str, octets: bytes) -> int:
@@ -78,10 +93,14 @@ def recover(crv: str, u: int, u_next: int) -> Point:
 
 def recover_from(crv: str, base: Point, u: int, u_next: int) -> Point:
     """The point Q, from its u coordinate, a point P with v ≠ 0 and the u coordinate of P + Q."""
+    return u, recover_v(crv, base[0], pow(base[1], -1, CURVES[crv].p), u, u_next)
+
+
+def recover_v(crv: str, u_p: int, inverse: int, u: int, u_next: int) -> int:
+    """v of Q as in `recover_from`, when 1/v of P is known already."""
     curve = CURVES[crv]
-    u_p, v_p = base
     numerator = (u_p * u + 1) * (u_p + u + 2 * curve.a) - 2 * curve.a - (u_p - u) ** 2 * u_next
-    return u, numerator * pow(2 * v_p, -1, curve.p) % curve.p
+    return numerator % curve.p * inverse * ((curve.p + 1) // 2) % curve.p
 
 
 def add(crv: str, first: Point, second: Point) -> Point:
@@ -99,13 +118,16 @@ def add(crv: str, first: Point, second: Point) -> Point:
     return u, (slope * (u1 - u) - v1) % curve.p
 
 
-def _square_root(square: int, p: int) -> int:
+def _root_and_inverse(square: int, p: int) -> tuple[int, int]:
     if p % 4 == 3:
-        root = pow(square, (p + 1) // 4, p)
+        inverse = edwards.power(square, (p - 3) // 4, p)
+        root = square * inverse % p
     else:
-        root = pow(square, (p + 3) // 8, p)
+        inverse = edwards.power(square, (p - 5) // 8, p)
+        root = square * inverse % p
         if root * root % p != square:
-            root = root * pow(2, (p - 1) // 4, p) % p
+            imaginary = pow(2, (p - 1) // 4, p)
+            root, inverse = root * imaginary % p, inverse * imaginary % p
     if root * root % p != square:
         raise VerificationError("public key is not a point of its curve; refuse its owner")
-    return root
+    return root, inverse

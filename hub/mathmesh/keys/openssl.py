@@ -17,6 +17,9 @@ from mathmesh.errors import VerificationError
 _BLOCK = 16
 _BLOCK_BITS = 8 * _BLOCK
 
+Private = X448PrivateKey | X25519PrivateKey
+Public = X448PublicKey | X25519PublicKey
+
 
 def agree(crv: str, scalar: bytes, u: bytes) -> bytes:
     """u coordinate of scalar times the point, little endian, 32 or 56 octets as both inputs.
@@ -27,6 +30,24 @@ def agree(crv: str, scalar: bytes, u: bytes) -> bytes:
         if crv == "X448":
             return X448PrivateKey.from_private_bytes(scalar).exchange(X448PublicKey.from_public_bytes(u))
         return X25519PrivateKey.from_private_bytes(scalar).exchange(X25519PublicKey.from_public_bytes(u))
+    except ValueError:
+        raise VerificationError("public key is a point of small order; refuse its owner") from None
+
+
+def private_key(crv: str, scalar: bytes) -> Private:
+    """A scalar made ready for many calls of `exchange`; making it costs more than using it."""
+    return (X448PrivateKey if crv == "X448" else X25519PrivateKey).from_private_bytes(scalar)
+
+
+def public_key(crv: str, u: bytes) -> Public:
+    """A u coordinate made ready for `exchange`."""
+    return (X448PublicKey if crv == "X448" else X25519PublicKey).from_public_bytes(u)
+
+
+def exchange(private: Private, public: Public) -> int:
+    """u coordinate of scalar times the point, both of one curve; raises as `agree` does."""
+    try:
+        return int.from_bytes(private.exchange(public), "little")  # type: ignore[arg-type]
     except ValueError:
         raise VerificationError("public key is a point of small order; refuse its owner") from None
 
