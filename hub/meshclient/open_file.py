@@ -27,8 +27,8 @@ class OpenFile:
         The folder is made when it is not there.
         """
         fresh = path.with_name(f".{path.name}.new")
+        _make_folder(path.parent)
         try:
-            path.parent.mkdir(mode=_FOLDER_MODE, parents=True, exist_ok=True)
             fresh.unlink(missing_ok=True)
             flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
             made = cls(path, os.open(fresh, flags, _MODE))
@@ -133,6 +133,13 @@ def _write_all(descriptor: int, octets: bytes, offset: int) -> None:
     while rest:
         written = os.pwrite(descriptor, rest, offset)
         rest, offset = rest[written:], offset + written
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(mode=_FOLDER_MODE, parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(f"folder {folder} cannot be made: {error.strerror}; name another one") from error
 
 
 def _place(fresh: Path, path: Path) -> None:

@@ -245,7 +245,7 @@ class SequenceFile:
 
 def _whole_end(file: OpenFile, size: int, positions: "array[int]") -> int:
     """Where the whole frames end; reads on from the last frame of the side index if that one is there."""
-    if recovery.ends_whole(file.read_at, size):
+    if recovery.ends_whole(file.read_at, size, positions):
         return size
     if positions:
         number = len(positions) - 1

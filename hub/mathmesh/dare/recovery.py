@@ -5,31 +5,65 @@ where reading stops, the file is damaged in the middle and nothing must be cut.
 """
 
 import re
+from bisect import bisect_left
+from collections.abc import Sequence
 
 from mathmesh.dare import merkle
 from mathmesh.dare.frame import ReadAt, read_frame, start_before
 from mathmesh.dare.sequence import UNNUMBERED, Frame, parse_frame
 from mathmesh.errors import EncodingError, StoreError
 
+_STEPS = 4096
+"""Frames followed back one by one before the tree is believed."""
 _CHUNK = 1 << 20
 _CANDIDATE = re.compile(rb"[\xf4-\xf7]")
 _HEADER_LEAD = range(0xF0, 0xF4)
 
 
-def ends_whole(read_at: ReadAt, size: int) -> bool:
-    """Whether the last octets are a frame that follows the one before it and the apex it points at."""
+def ends_whole(read_at: ReadAt, size: int, positions: Sequence[int] = ()) -> bool:
+    """Whether the last octets are a frame that can be followed back to the beginning.
+
+    Following back goes to a known offset in `positions` (of frames 0, 1, 2 …), or through the tree once it
+    has been long. A body that is itself a sequence would be taken for frames of this one otherwise.
+    """
     try:
         last = parse_frame(read_frame(read_at, start_before(read_at, size)))
         if last.end != size:
             return False
-        if last.position == 0:
-            return last.index in (0, UNNUMBERED)
-        before = parse_frame(read_frame(read_at, start_before(read_at, last.position)))
-        if before.end != last.position or last.index == UNNUMBERED:
-            return last.index == UNNUMBERED
-        return before.index in (last.index - 1, UNNUMBERED) and _apex_fits(read_at, last)
+        return last.index == UNNUMBERED or _leads_back(read_at, last, positions)
     except EncodingError:
         return False
+
+
+def _leads_back(read_at: ReadAt, last: Frame, positions: Sequence[int]) -> bool:
+    position, number = last.position, last.index
+    while position and number > 0:
+        known = bisect_left(positions, position)
+        if known < len(positions) and positions[known] == position:
+            return known == number
+        if last.index - number >= _STEPS and last.tree_position is not None:
+            return _tree_leads_back(read_at, last)
+        position, number = _whole_before(read_at, position), number - 1
+    return position == number == 0
+
+
+def _whole_before(read_at: ReadAt, end: int) -> int:
+    """Offset of the frame that ends at `end`, whose two lengths must agree."""
+    start = start_before(read_at, end)
+    tail = read_at(end - 1, 1)
+    width = 1 + (1 << (tail[0] & 3))
+    if read_at(start, width)[::-1] != read_at(end - width, width):
+        raise EncodingError("frame does not begin with its own length")
+    return start
+
+
+def _tree_leads_back(read_at: ReadAt, frame: Frame) -> bool:
+    while frame.index:
+        target, apex = frame.tree_position, merkle.previous_apex(frame.index)
+        if target is None or target >= frame.position:
+            return False
+        frame = parse_frame(read_frame(read_at, target), apex)
+    return frame.position == 0
 
 
 def whole_end(read_at: ReadAt, size: int, *, start: int = 0, number: int = 0) -> int:
@@ -52,16 +86,6 @@ def whole_end(read_at: ReadAt, size: int, *, start: int = 0, number: int = 0) ->
     if position == 0:
         raise StoreError("sequence has no whole first frame; restore the file from a backup or remove it")
     return position
-
-
-def _apex_fits(read_at: ReadAt, frame: Frame) -> bool:
-    target = frame.tree_position
-    if target is None:
-        return True
-    if target >= frame.position:
-        return False
-    apex = parse_frame(read_frame(read_at, target))
-    return apex.index == merkle.previous_apex(frame.index)
 
 
 def _later_frame(read_at: ReadAt, damaged: int, size: int, number: int) -> bool:

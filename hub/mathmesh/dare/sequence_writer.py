@@ -153,9 +153,10 @@ class Writer:
         """A whole frame made elsewhere for exactly this place: number, digests and links are verified."""
         state = self._next()
         position = state.end
-        frame = parse_frame(
-            RawFrame(position=position, length=len(octets), records=unpack_frame(octets)), state.count
-        )
+        raw = RawFrame(position=position, length=len(octets), records=unpack_frame(octets))
+        frame = parse_frame(raw)
+        if frame.index != state.count:
+            raise StoreError(f"frame bears the number {frame.index}, the next one is {state.count}")
         digest = protection.check_payload_digest(frame.merged, frame.body)
         if self.container_type in DIGEST_TYPES and digest is None:
             raise VerificationError(f"frame {frame.index} has no PayloadDigest")
