@@ -54,26 +54,25 @@ async def make(
     """
     if await asyncio.to_thread(out.exists):
         raise StoreError(f"{out} exists: a device folder is never overwritten; choose another name.")
-    maker = await publish.open_maker(data)
     work = out.with_name(f".{out.name}.new")
     try:
-        minted = mint(
-            product,
-            maker.address,
-            maker_key=_update_key(maker),
-            entropy=os.urandom,
-            now=datetime.now(UTC),
-            serial=serial,
-            hailing=hailing,
-        )
-        _write(work, minted)
-        await publish.publish(maker, [minted.publication])
+        async with publish.open_maker(data) as maker:
+            minted = mint(
+                product,
+                maker.address,
+                maker_key=_update_key(maker),
+                entropy=os.urandom,
+                now=datetime.now(UTC),
+                serial=serial,
+                hailing=hailing,
+            )
+            await asyncio.to_thread(_write, work, minted)
+            await publish.publish(maker, [minted.publication])
         work.rename(out)
     except OSError as error:
         raise StoreError(f"The device folder {out} cannot be written: {error.strerror}.") from error
     finally:
         shutil.rmtree(work, ignore_errors=True)
-        maker.close()
     made = Made(
         udf=minted.udf,
         publication_id=minted.publication_id,

@@ -1,0 +1,66 @@
+"""What a newcomer does with the demo: look, switch, add, rename, pull the plug, go on."""
+
+import time
+import urllib.request
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from conftest import RunningHub  # type: ignore[import-not-found]
+
+pytestmark = pytest.mark.slow
+
+
+def _values(device: dict[str, Any]) -> dict[str, Any]:
+    return {one["property"]: one["value"] for one in device["properties"]}
+
+
+def test_from_first_start_to_power_cut_and_back(hub: "RunningHub") -> None:
+    hub.start("--demo")
+    with urllib.request.urlopen(hub.dashboard.split("#")[0]) as page:  # noqa: S310
+        assert page.status == 200
+
+    lamp = hub.wait_online("lamp")
+    assert lamp["room"] == "Kitchen"
+    answer = hub.json("set", "kitchen lamp", "on=true", "level=40")
+    assert answer["values"] == {"light.on": True, "light.level": 40}
+    hub.json("get", "lamp")
+
+    picture = hub.data / "demo" / "climate" / "label.png"
+    hub.run("add", str(picture), "--yes", "--name", "zebrafish", "--room", "Kitchen")
+    hub.wait_online("zebrafish")
+    hub.run("rename", "zebrafish", "window", "--room", "Hall")
+    assert hub.device("window")["room"] == "Hall"
+
+    def readings() -> list[Any]:
+        return hub.json("history", "window", "--since", "1h")["readings"]
+
+    end = time.monotonic() + 30
+    while not readings():
+        assert time.monotonic() < end
+        time.sleep(0.5)
+    before = readings()
+    hub.kill()
+    time.sleep(1)
+    assert hub.processes() == []
+
+    hub.start("--demo")
+    hub.wait_online("lamp")
+    hub.wait_online("window")
+    assert hub.device("window")["room"] == "Hall"
+    after = readings()
+    assert after[: len(before)] == before
+    assert hub.json("set", "lamp", "on=false")["values"] == {"light.on": False}
+
+    assert hub.stop() == 0
+    time.sleep(1)
+    assert hub.processes() == []
+    plain = [path for path in _readable(hub) if b"zebrafish" in path.read_bytes()]
+    assert plain == []
+
+
+def _readable(hub: "RunningHub") -> list[Any]:
+    """Everything of the hub on disk; demo/ is the flash of the devices themselves."""
+    files = [path for path in hub.data.rglob("*") if path.is_file() and "demo" not in path.parts]
+    return [*files, hub.log]
