@@ -23,7 +23,7 @@ from meshhub.dashboard.adoptions import Adoptions
 from meshhub.dashboard.label_image import MAX_OCTETS, read_label
 from meshhub.dashboard.ports import Device, Hub
 from meshhub.dashboard.problems import Problem
-from meshhub.dashboard.properties import find, properties, read_value
+from meshhub.dashboard.properties import find, path, properties, read_value
 from meshhub.dashboard.stream import STILL_ALLOWED, EventStream
 from meshhub.dashboard.view import adoption_json, device_json, reading_json
 
@@ -94,7 +94,7 @@ class Api:
         device = self._find(_query(request, "name"))
         shown = device_json(device, _now())
         if "property" in request.query:
-            shown["asked"] = find(properties(device.description), request.query["property"]).path
+            shown["asked"] = path(find(properties(device.description), request.query["property"]))
         return web.json_response(shown)
 
     async def set(self, request: web.Request) -> web.Response:
@@ -108,7 +108,7 @@ class Api:
         wanted = {}
         for name, value in given.items():
             target = find(known, name)
-            wanted[target.path] = read_value(target, value)
+            wanted[path(target)] = read_value(target, value)
         began = time.monotonic()
         after = await self._hub.commands.set(device, wanted)
         return web.json_response(
@@ -177,8 +177,8 @@ class Api:
         since = since_when(request.query.get("since", "1h"), datetime.now(UTC))
         readings = [reading_json(one) for one in await self._hub.telemetry.history(device, since)]
         if "property" in request.query:
-            path = find(properties(device.description), request.query["property"]).path
-            readings = [one for one in readings if one["property"] == path]
+            wanted = path(find(properties(device.description), request.query["property"]))
+            readings = [one for one in readings if one["property"] == wanted]
         return web.json_response(
             {
                 "udf": device.udf,

@@ -102,7 +102,8 @@ async def test_what_a_device_reports_appears_without_reload(page, hub):
     await expect(card(page, "Climate")).to_contain_text("23.4\u202f°C")
     hub.report(hub.resolve("kitchen lamp"), "lamp", "on", True)
     await expect(power(page)).to_have_attribute("aria-checked", "true")
-    hub.put("Fan", "Attic", {"n": {"fan": {"k": "fan", "p": {"speed": ["i", "w", "0:3"]}}}}, fan__speed=2)
+    fan = {"d": 1, "v": 1, "m": "maker/fan", "n": {"fan": {"k": "fan", "p": {"speed": ["i", "w"]}}}}
+    hub.put("Fan", "Attic", fan, fan__speed=2)
     await expect(page.get_by_role("heading", name="Attic")).to_be_visible()
     assert await page.evaluate("window.notReloaded")
 

@@ -74,7 +74,7 @@ async def test_set(meshhub, hub):
     [
         (("get", "toaster"), "no device is called"),
         (("set", "lamp", "on=true"), "Bedroom Lamp"),
-        (("set", "kitchen lamp", "on=maybe"), "Give on or off"),
+        (("set", "kitchen lamp", "on=maybe"), "takes true or false"),
         (("set", "climate", "temperature=3"), "cannot be set"),
         (("set", "everything box", "on=true"), "left.on"),
         (("get", "kitchen", "lamp", "colour"), "no property"),

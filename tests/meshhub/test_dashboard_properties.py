@@ -3,40 +3,43 @@
 import pytest
 
 from meshhub.dashboard.problems import Problem
-from meshhub.dashboard.properties import find, properties, read_value
+from meshhub.dashboard.properties import find, path, properties, read_value
 
 BOX = {
+    "d": 1,
+    "v": 1,
+    "m": "maker/box",
     "n": {
         "lamp": {"k": "light", "p": {"on": ["b", "w"], "level": ["i", "w", "0:100", "%"]}},
-        "fan": {"k": "fan", "p": {"on": ["b", "w"], "speed": ["i", "w", "0:3"]}},
+        "fan": {"k": "fan", "p": {"on": ["b", "w"], "speed": ["i", "w"]}},
         "air": {"k": "sensor", "p": {"temperature": ["f", "r", "", "°C"]}},
         "heat": {"k": "climate", "p": {"target": ["f", "w", "5:30", "°C"], "mode": ["e", "w", "off,heat"]}},
         "push": {"k": "button", "p": {"press": ["e", "e", "single,double"]}},
         "note": {"k": "text", "p": {"value": ["s", "w"]}},
-    }
+    },
 }
 KNOWN = properties(BOX)
 
 
 def test_every_property_is_found_in_order():
-    assert [one.path for one in KNOWN][:4] == ["lamp.on", "lamp.level", "fan.on", "fan.speed"]
+    assert [path(one) for one in KNOWN][:4] == ["lamp.on", "lamp.level", "fan.on", "fan.speed"]
     level = KNOWN[1]
-    assert (level.range, level.unit, level.kind, level.writable) == ((0.0, 100.0), "%", "light", True)
+    assert (level.limits(), level.unit, level.kind, level.writable) == ((0.0, 100.0), "%", "light", True)
 
 
 @pytest.mark.parametrize(
     "broken",
-    [{}, {"n": []}, {"n": {"a": 1}}, {"n": {"a": {"p": {"x": ["b"]}}}}, {"n": {"a": {"p": {"x": ["b", 1]}}}}],
+    [{}, BOX | {"n": []}, BOX | {"n": {"a": 1}}, BOX | {"n": {"a": {"k": "switch", "p": {"on": ["b", 1]}}}}],
 )
-def test_malformed_parts_are_left_out(broken):
+def test_a_malformed_description_has_no_properties(broken):
     assert properties(broken) == ()
 
 
 @pytest.mark.parametrize(
-    ("name", "path"), [("level", "lamp.level"), ("fan.on", "fan.on"), ("mode", "heat.mode")]
+    ("name", "expected"), [("level", "lamp.level"), ("fan.on", "fan.on"), ("mode", "heat.mode")]
 )
-def test_a_property_is_named_as_short_as_possible(name, path):
-    assert find(KNOWN, name).path == path
+def test_a_property_is_named_as_short_as_possible(name, expected):
+    assert path(find(KNOWN, name)) == expected
 
 
 @pytest.mark.parametrize(
@@ -59,6 +62,7 @@ def test_an_unclear_property_lists_the_candidates(name, kind, candidate):
         ("level", "40", 40),
         ("level", "40 %", 40),
         ("level", 40.0, 40),
+        ("speed", "100 %", 100),
         ("target", "21.5°C", 21.5),
         ("target", 21, 21.0),
         ("mode", "Heat", "heat"),

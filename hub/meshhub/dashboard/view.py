@@ -1,16 +1,17 @@
 """Devices, readings and adoptions as the JSON that dashboard and command line are given.
 
 A device is `{udf, name, room, full_name, kind, model, state, online, last_seen, properties}`, a property
-`{node, kind, name, key, type, access, writable, range, choices, unit, value, time}`; times are milliseconds
-since 1970. `state` is live, stale (online, yet nothing reported for `STALE_SECONDS`) or offline; `key` is the
-shortest name that `set` takes.
+`{node, kind, name, key, type, access, writable, hold, range, choices, unit, value, time}`; times are
+milliseconds since 1970. `state` is live, stale (online, yet nothing reported for `STALE_SECONDS`) or offline;
+`key` is the shortest name that `set` takes; `hold` marks what a touch by mistake must not do.
 """
 
 from collections import Counter
 from collections.abc import Sequence
 
 from meshhub.dashboard.ports import Adoption, Device, Reading
-from meshhub.dashboard.properties import Property, properties
+from meshhub.dashboard.properties import path, properties
+from meshlink.kinds import Property
 
 STALE_SECONDS = 300
 
@@ -30,7 +31,7 @@ def device_json(device: Device, now: int) -> dict[str, object]:
         "online": device.online,
         "last_seen": device.last_seen,
         "properties": [
-            _property_json(one, device, one.name if counts[one.name] == 1 else one.path) for one in known
+            _property_json(one, device, one.name if counts[one.name] == 1 else path(one)) for one in known
         ],
     }
 
@@ -68,6 +69,7 @@ def adoption_json(adoption: Adoption) -> dict[str, object]:
 
 def _property_json(one: Property, device: Device, key: str) -> dict[str, object]:
     known = device.values.get((one.node, one.name))
+    limits = one.limits()
     return {
         "node": one.node,
         "kind": one.kind,
@@ -76,8 +78,9 @@ def _property_json(one: Property, device: Device, key: str) -> dict[str, object]
         "type": one.type,
         "access": one.access,
         "writable": one.writable,
-        "range": list(one.range) if one.range else None,
-        "choices": list(one.choices),
+        "hold": one.needs_go,
+        "range": list(limits) if limits else None,
+        "choices": one.choices(),
         "unit": one.unit,
         "value": known.value if known else None,
         "time": known.time if known else None,

@@ -11,13 +11,19 @@ const nextId = () => `control-${++count}`;
 
 export function control(property, send) {
   if (!property.writable) return reading(property);
-  if (property.kind === "lock" && property.type === "b") return hold(property, send);
+  if (property.hold && property.type === "b") return hold(property, send);
+  if (property.hold) send = confirmed(property, send);
   if (property.type === "b") return toggle(property, send);
   if (property.name === "rgb") return colour(property, send);
   if (property.type === "e") return choice(property, send);
   if (property.type === "s") return text(property, send);
   return property.range && property.kind !== "climate" ? slider(property, send) : stepper(property, send);
 }
+
+/** For what a touch by mistake must not do and cannot be held: a question first. */
+const confirmed = (property, send) => async (key, wish) => {
+  if (await ask(`${label(property)}: ${value(property, wish)}?`, "The device acts at once.", "Do it")) send(key, wish);
+};
 
 function reading(property) {
   const shown = el("dd", {});
