@@ -1,24 +1,33 @@
-"""Reader of JSON text, JSON-B and JSON-C items (draft-hallambaker-jsonbcd §3, §4).
+"""Reader of JSON text and of JSON-B, JSON-C and JSON-D items (draft-hallambaker-jsonbcd §3 to §5).
 
 Rules; breaking one raises EncodingError:
  1. A member name appears once in an object; nesting ends at MAXIMUM_DEPTH.
  2. Pieces of a string or binary are of one kind and end with its last form; UTF-8 is checked after joining.
  3. Bytes come from binary items only; base64url text stays text.
- 4. Codes of JSON-C have document scope and are defined before use; dictionaries are refused.
+ 4. Codes of JSON-C have document scope and are defined before use; dictionaries are refused. What the uses
+    stand for counts towards MAXIMUM_OCTETS together.
  5. Raw control characters inside JSON strings are refused unless the reader is tolerant.
  6. Commas may be left out only next to binary items or brackets.
+ 7. No string or binary is longer than MAXIMUM_OCTETS, joined from its pieces.
+ 8. Reals are floats and finite; the wide formats of JSON-D are read where `json_numbers` runs.
 """
 
 import struct
 
 from mathmesh.errors import EncodingError
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 MAXIMUM_DEPTH = 64
 MAXIMUM_DIGITS = 400
 MAXIMUM_CODES = 65536
+MAXIMUM_OCTETS = 1 << 31
 
 STRING, BINARY, MEMBER = 0x80, 0x88, 0xB4
 FLOAT16, FLOAT32, FLOAT64 = 0x90, 0x91, 0x92
+FLOAT128, DECIMAL128 = 0x94, 0x98
 INTEGER, NEGATIVE = 0xA0, 0xA8
 TRUE, FALSE, NULL = 0xB0, 0xB1, 0xB2
 USE_CODE, DEFINE_CODE, DEFINE_AND_USE = 0xC0, 0xC4, 0xC8
@@ -42,7 +51,8 @@ class Reader:
         self.data = data
         self.position = position
         self._tolerant = tolerant
-        self._codes: dict[int, object] = {}
+        self._codes: dict[int, str | bytes] = {}
+        self._expanded = 0
         self._last = _AFTER_BINARY
 
     def value(self, depth: int = 0) -> object:
@@ -161,34 +171,46 @@ class Reader:
             return _BIGNUMS[code] * int.from_bytes(self._take(self._number(1)), "big")
         if FLOAT16 <= code <= FLOAT64:
             return self._real(code)
+        if FLOAT128 <= code <= DECIMAL128:
+            return self._wide(code)
         if MEMBER <= code <= MEMBER + 3:
             return _utf8(self._take(self._number(code)))
         if USE_CODE <= code <= USE_CODE + 2:
             key = self._number(code)
             if key not in self._codes:
                 raise EncodingError("document uses a code that it does not define")
-            return self._codes[key]
+            value = self._codes[key]
+            self._expanded += len(value)
+            if self._expanded > MAXIMUM_OCTETS:
+                raise EncodingError("document stands for more octets than are read")
+            return value
         if DEFINE_AND_USE <= code <= DEFINE_AND_USE + 2:
             self.position -= 1
             return self._define(code)
         raise EncodingError("document holds an item of an unassigned or refused code")
 
-    def _pieces(self, kind: int) -> object:
-        joined = b""
+    def _pieces(self, kind: int) -> str | bytes:
+        pieces = []
+        total = 0
         more = True
         while more:
             code = self._take(1)[0]
             if code & 0xF8 != kind:
                 raise EncodingError("pieces of one item are of different kinds")
             more = bool(code & _PIECE)
-            joined += self._take(self._number(code))
+            count = self._number(code)
+            total += count
+            if total > MAXIMUM_OCTETS:
+                raise EncodingError("item is longer than 2^31 octets")
+            pieces.append(self._take(count))
+        joined = pieces[0] if len(pieces) == 1 else b"".join(pieces)
         return joined if kind == BINARY else _utf8(joined)
 
     def _real(self, code: int) -> float:
         if code == FLOAT64:
-            return float(struct.unpack(">d", self._take(8))[0])
+            return _finite(float(struct.unpack(">d", self._take(8))[0]))
         if code == FLOAT32:
-            return float(struct.unpack(">f", self._take(4))[0])
+            return _finite(float(struct.unpack(">f", self._take(4))[0]))
         half = self._number(1)
         exponent = (half >> 10) & 31
         fraction = half & 1023
@@ -197,7 +219,13 @@ class Reader:
         size = (fraction / 1024 + (1 if exponent else 0)) * 2.0 ** (max(exponent, 1) - 15)
         return -size if half & 0x8000 else size
 
-    def _define(self, code: int) -> object:
+    def _wide(self, code: int) -> object:
+        numbers = json_numbers()
+        if numbers is None:
+            raise EncodingError("document holds a number of JSON-D, which this machine does not read")
+        return numbers.read(code, self._take(numbers.SIZES[code]))
+
+    def _define(self, code: int) -> str | bytes:
         self.position += 1
         key = self._number(code)
         if self.position >= len(self.data) or not STRING <= self.data[self.position] < FLOAT16:
@@ -290,10 +318,22 @@ def number(word: bytes) -> int | float:
         rest = rest[_leading_digits(rest) :]
     if rest:
         raise EncodingError("document holds a malformed number")
-    result = float(word.decode())
-    if result - result != 0:
+    return _finite(float(word.decode()))
+
+
+def json_numbers() -> "Any":
+    """The module `json_numbers`, or None on machines without it: its decimals are not for MicroPython."""
+    try:
+        from mathmesh.codec import json_numbers as module
+    except ImportError:
+        return None
+    return module
+
+
+def _finite(value: float) -> float:
+    if value - value != 0:
         raise EncodingError("document holds a number that is not finite")
-    return result
+    return value
 
 
 def _leading_digits(octets: bytes) -> int:

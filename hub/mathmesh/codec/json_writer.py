@@ -1,4 +1,7 @@
-"""Writers of compact JSON text and of shortest-form JSON-B (draft-hallambaker-jsonbcd §3)."""
+"""Writers of compact JSON text and of shortest-form JSON-B (draft-hallambaker-jsonbcd §3).
+
+Decimal numbers are the one thing taken from JSON-D; the other types are those of JSON-B.
+"""
 
 import struct
 
@@ -14,6 +17,7 @@ from mathmesh.codec.json_reader import (
     NULL,
     STRING,
     TRUE,
+    json_numbers,
 )
 from mathmesh.errors import EncodingError
 
@@ -42,15 +46,19 @@ def text(value: object, depth: int = 0) -> str:
     if isinstance(value, (bytes, bytearray)):
         return '"' + b64.encode(bytes(value)) + '"'
     if isinstance(value, int):
-        return str(value)
+        return _digits(value)
     if isinstance(value, float):
         return repr(_finite(value))
-    _check_depth(depth)
+    if isinstance(value, (dict, list, tuple)):
+        _check_depth(depth)
     if isinstance(value, dict):
-        members = [_quoted(_name(name)) + ":" + text(item, depth + 1) for name, item in value.items()]
+        members = [_quoted(name(key)) + ":" + text(item, depth + 1) for key, item in value.items()]
         return "{" + ",".join(members) + "}"
     if isinstance(value, (list, tuple)):
         return "[" + ",".join([text(item, depth + 1) for item in value]) + "]"
+    numbers = json_numbers()
+    if numbers is not None and numbers.is_decimal(value):
+        return str(numbers.text(value))
     raise EncodingError("value of a type that JSON cannot carry")
 
 
@@ -69,17 +77,33 @@ def binary(value: object, depth: int = 0) -> bytes:
         return _integer(value)
     if isinstance(value, float):
         return bytes([FLOAT64]) + struct.pack(">d", _finite(value))
-    _check_depth(depth)
+    if isinstance(value, (dict, list, tuple)):
+        _check_depth(depth)
     if isinstance(value, dict):
         pieces = [b"{"]
-        for name, item in value.items():
-            octets = utf8(_name(name))
-            pieces.append(tag(MEMBER, len(octets)) + octets)
+        for key, item in value.items():
+            pieces.append(member(key))
             pieces.append(binary(item, depth + 1))
         return b"".join(pieces) + b"}"
     if isinstance(value, (list, tuple)):
         return b"[" + b"".join([binary(item, depth + 1) for item in value]) + b"]"
+    numbers = json_numbers()
+    if numbers is not None and numbers.is_decimal(value):
+        return bytes(numbers.item(value))
     raise EncodingError("value of a type that JSON-B cannot carry")
+
+
+def member(key: object) -> bytes:
+    """The JSON-B form of a member name; raises EncodingError when it is not a string."""
+    octets = utf8(name(key))
+    return tag(MEMBER, len(octets)) + octets
+
+
+def name(key: object) -> str:
+    """`key` when it is a string; raises EncodingError when not."""
+    if not isinstance(key, str):
+        raise EncodingError("member name is not a string")
+    return key
 
 
 def utf8(value: str) -> bytes:
@@ -119,10 +143,11 @@ def _quoted(value: str) -> str:
     return '"' + "".join(pieces) + '"'
 
 
-def _name(name: object) -> str:
-    if not isinstance(name, str):
-        raise EncodingError("member name is not a string")
-    return name
+def _digits(value: int) -> str:
+    try:
+        return str(value)
+    except ValueError:
+        raise EncodingError("integer is too long to be written as text") from None
 
 
 def _finite(value: float) -> float:

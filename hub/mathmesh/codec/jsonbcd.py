@@ -1,6 +1,7 @@
-"""JSON, JSON-B and JSON-C documents as Python values (draft-hallambaker-jsonbcd).
+"""JSON, JSON-B, JSON-C and JSON-D documents as Python values (draft-hallambaker-jsonbcd).
 
-Objects are dicts, arrays lists, binary items bytes; the encodings may be mixed within one document.
+Objects are dicts, arrays lists, binary items bytes, reals floats, decimals of JSON-D `decimal.Decimal`; the
+encodings may be mixed within one document.
 """
 
 from mathmesh.codec import json_writer
@@ -34,3 +35,14 @@ def dumps(value: object) -> bytes:
 def dumps_b(value: object) -> bytes:
     """JSON-B with every length in its shortest form."""
     return json_writer.binary(value)
+
+
+def dumps_c(value: object, codes: dict[str | bytes, int] | None = None) -> bytes:
+    """JSON-C: JSON-B in which recurring strings and binary items are written once and then by code.
+
+    `codes` gives the code (0 to 65535) of each string or binary item to be coded; without it, those that
+    save octets in this value are chosen. Raises EncodingError for codes out of range or given twice.
+    """
+    from mathmesh.codec import json_compressed
+
+    return json_compressed.write(value, codes)

@@ -38,6 +38,7 @@ out["b64"] = [b64.encode(b64.decode(text)) for text in cases["b64"]]
 out["mcu"] = [list(uri.parse_mcu(text)) for text in cases["mcu"]]
 out["binary"] = [jsonbcd.dumps(jsonbcd.loads(bytes.fromhex(item))).decode() for item in cases["binary"]]
 out["shortest"] = [jsonbcd.dumps_b(value).hex() for value in cases["values"]]
+out["compressed"] = [jsonbcd.dumps_c(value).hex() for value in cases["values"]]
 out["text"] = [jsonbcd.loads(jsonbcd.dumps(value)) == value for value in cases["values"]]
 out["refused"] = [refused(jsonbcd.loads, bytes.fromhex(item)) for item in cases["malformed"]]
 out["refused"] += [refused(udf.parse, text) for text in cases["no udf"]]
@@ -65,6 +66,7 @@ VALUES = [
     True,
     None,
 ]
+STRUCTURES = [[1, [2, "3"], {}], {"a": [1.5, -2.0]}, [{"Signature": "S512"}, {"Signature": "S512"}]]
 DATA = bytes(range(251))
 
 
@@ -80,13 +82,14 @@ def answers() -> dict[str, object]:
             *("a02a", "a9012c", "840548656c6c6f8000", "8c020102880103", "92400921fb54442eea", "903c00", "b0"),
             *("5bc820800548656c6c6fc020c100205d", "7b226122 3a a001 7d".replace(" ", ""), "a700012a"),
         ],
-        "values": [*VALUES, [1, [2, "3"], {}], {"a": [1.5, -2.0]}],
+        "values": [*VALUES, *STRUCTURES],
         "malformed": [
             *("a3ff", "80ff41", "840141", "ef", "c020", "8401418801ff", "8001ff", ""),
             *(
                 text.encode().hex()
                 for text in ('{"a":1,"a":2}', "[1 2]", "[1,]", "01", "nan", "1e999", '"\\ud800"')
             ),
+            *("943fff" + "00" * 14, "9632800001", "927ff0000000000000"),
             *("5b" * 65 + "5d" * 65, b"1 1".hex(), b'"\n"'.hex(), b'"\xff"'.hex()),
         ],
         "no udf": ["", "EA", "EDRL-4MZ0", "EDRL_4MZP", "FAAA-AAAA", "EDRLß"],
@@ -130,11 +133,12 @@ def test_connect_uri(answers: dict[str, object]) -> None:
 def test_json_b(answers: dict[str, object]) -> None:
     read = [json.loads(text) for text in answers["binary"]]  # type: ignore[attr-defined]
     assert read == [42, -300, "Hello", "AQID", 3.14159265359, 1.0, True, ["Hello"] * 3, {"a": 1}, 42]
-    values = [*VALUES, [1, [2, "3"], {}], {"a": [1.5, -2.0]}]
+    values = [*VALUES, *STRUCTURES]
+    assert answers["compressed"] == [jsonbcd.dumps_c(value).hex() for value in values]
     assert answers["shortest"] == [jsonbcd.dumps_b(value).hex() for value in values]
     assert answers["text"] == [True] * len(values)
 
 
 def test_refusals(answers: dict[str, object]) -> None:
     refused = answers["refused"]
-    assert refused == [True] * 34
+    assert refused == [True] * 37
