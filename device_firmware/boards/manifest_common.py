@@ -6,7 +6,17 @@ into an image; meshfactory.bundle reads the same file.
 
 package(
     "mathmesh",
-    files=("__init__.py", "errors.py", "codec/__init__.py", "codec/base32.py", "codec/b64.py"),
+    files=(
+        "__init__.py",
+        "errors.py",
+        "codec/__init__.py",
+        "codec/b64.py",
+        "codec/base32.py",
+        "codec/json_reader.py",
+        "codec/json_writer.py",
+        "codec/jsonbcd.py",
+        "codec/udf.py",
+    ),
     base_path="../../hub",
 )
 package(
@@ -15,6 +25,8 @@ package(
         "__init__.py",
         "agreement.py",
         "ccm.py",
+        "commands.py",
+        "hints.py",
         "hkdf.py",
         "json_text.py",
         "kinds.py",
@@ -47,12 +59,14 @@ package(
         "crypto.py",
         "hub_address.py",
         "identity.py",
+        "life.py",
+        "life_adopted.py",
+        "life_free.py",
         "light.py",
         "link_identity.py",
         "mqtt.py",
         "mqtt_packet.py",
         "net_lan.py",
-        "onboard.py",
         "products.py",
         "run.py",
         "runtime.py",

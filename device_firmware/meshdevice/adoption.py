@@ -16,6 +16,8 @@ FREE = "FREE"
 PENDING = "PENDING"
 CLAIMED = "CLAIMED"
 
+_ACTS = 64
+_ACT = 8
 _KEYS = ("psk_run", "psk_repair", "own", "audf")
 
 
@@ -28,6 +30,7 @@ class Adoption:
 
     def __init__(self, folder: str) -> None:
         self._pair = Pair(folder, "secrets")
+        self._acts = Pair(folder, "acts")
         self._pair.finish_wipe()
         stored = self._pair.read()
         self.damaged = self._pair.damaged
@@ -58,9 +61,20 @@ class Adoption:
         self._pair.write(json.dumps(record).encode())
         self.state = CLAIMED
 
+    def acted(self, identifier: bytes) -> None:
+        """Note the 8 octets of a one-shot command before it is acted on; StorageError: do not act."""
+        kept = (self._acts.read() or b"") + identifier
+        self._acts.write(kept[-_ACTS * _ACT :])
+
+    def acts(self) -> list[bytes]:
+        """The one-shot commands noted, at most 64, so that no reboot makes one act again."""
+        kept = self._acts.read() or b""
+        return [kept[i : i + _ACT] for i in range(0, len(kept), _ACT)]
+
     def wipe(self) -> None:
         """Overwrite all that an adopter gave; FREE afterwards."""
         self._pair.wipe()
+        self._acts.wipe()
         self.damaged = False
         self._take(None)
 

@@ -79,7 +79,8 @@ class Board:
         """Nothing to feed."""
 
     def restart(self) -> None:
-        """Memory is as good as new without it: the next life starts in the same process."""
+        """End the process; whoever started it starts it again."""
+        raise SystemExit(0)
 
     def _drift(self) -> float:
         self._random = self._random * 48271 % _MODULUS

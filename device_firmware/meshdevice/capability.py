@@ -91,8 +91,3 @@ class Capability:
     def press(self, gesture: str) -> "list[tuple[str, Value]]":
         """The unit's own button was used; the (property, value) pairs to report."""
         return []
-
-
-def describe(model: str, nodes: dict[str, Capability], version: int) -> dict[str, object]:
-    """The compact description: model `maker/name`, nodes by name, version of this description."""
-    return {"d": 1, "v": version, "m": model, "n": {name: node.describe() for name, node in nodes.items()}}

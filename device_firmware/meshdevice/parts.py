@@ -43,19 +43,6 @@ if TYPE_CHECKING:
 
         async def reach(self, hubs: list[str]) -> int: ...
 
-    class Hooks(Protocol):
-        """What onboarding and running tell the application."""
-
-        def on_state(self) -> None: ...
-
-        def on_run(self) -> None: ...
-
-        def on_session(self) -> None: ...
-
-        def on_forget(self) -> None: ...
-
-        def on_entropy(self, octets: bytes, keep: bool) -> None: ...
-
     class Suite(Protocol):
         """Cryptography of the link (meshlink.suite), and the random pool behind it."""
 

@@ -6,8 +6,6 @@ the link's own affair.
 
 import asyncio
 
-from meshlink.run_device import DeviceRun
-
 from mathmesh.codec import base32
 from meshdevice import hub_address
 from meshdevice.backoff import Backoff
@@ -15,6 +13,7 @@ from meshdevice.capability import CapabilityError
 from meshdevice.mqtt import MqttClient, MqttError
 from meshlink import messages
 from meshlink.record import frame, unframe
+from meshlink.run_device import DeviceRun
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,8 +22,7 @@ if TYPE_CHECKING:
 
     from meshdevice.adoption import Adoption
     from meshdevice.capability import Capability, Property
-    from meshdevice.link_identity import LinkIdentity
-    from meshdevice.parts import Board, Entry, Hooks, Network
+    from meshdevice.parts import Board, Entry, Network
     from meshdevice.runtime import Clock
     from meshlink.ring import Ring
 
@@ -41,15 +39,16 @@ class Runner:
     """One adoption's running link.
 
     nodes: capability objects by name; sample_ms, heartbeat_ms: how often sensors are read and the values of
-    actuators repeated; hooks: object with on_session(), on_forget() and on_entropy(octets, keep).
+    actuators repeated; on_session: the hub has proved itself; on_forget: the owner gives the device up.
     """
 
     def __init__(
         self,
         suite: "Any",
-        identity: "LinkIdentity",
         adoption: "Adoption",
         *,
+        udf: bytes,
+        description: dict[str, object],
         nodes: "dict[str, Capability]",
         network: "Network",
         board: "Board",
@@ -57,16 +56,19 @@ class Runner:
         ring: "Ring",
         sample_ms: int,
         heartbeat_ms: int,
-        hooks: "Hooks",
+        on_session: "Callable[[], None]",
+        on_forget: "Callable[[], None]",
     ) -> None:
+        self._suite = suite
         self._adoption = adoption
         self._nodes = nodes
         self._network = network
         self._board = board
         self._clock = clock
-        self._hooks = hooks
         self._sample_ms = sample_ms
         self._heartbeat_ms = heartbeat_ms
+        self._on_session = on_session
+        self._on_forget = on_forget
         self._topic_id = adoption.topic_id
         self._backoff = Backoff(_FIRST_PAUSE_MS, _LONGEST_PAUSE_MS, suite.random)
         self._queue: list[bytes] = []
@@ -76,16 +78,17 @@ class Runner:
         self.error = 0
         self.link = DeviceRun(
             suite,
-            udf=identity.udf,
+            udf=udf,
             account_udf=adoption.audf,
             topic_id=adoption.topic_id,
             psk=adoption.psk_run,
-            boot=identity.boot,
-            description=identity.description,
+            boot=ring.boot,
+            description=description,
             ring=ring,
             state=adoption.state,
             now=clock.now(),
         )
+        self.link.gate.restore(adoption.acts())
 
     async def run(self) -> None:
         """Keep a connection to the hub's broker until cancelled."""
@@ -175,6 +178,8 @@ class Runner:
             if name == "send" and self._client is not None:
                 self._queue.append(rest[0])
                 self._wake.set()
+            elif name == "store" and rest[0] == "act":
+                self._adoption.acted(rest[1])
             elif name == "event":
                 self._event(rest[0], rest[1])
 
@@ -182,14 +187,14 @@ class Runner:
         if name == "session":
             self._backoff.reset()
             self.error = 0
-            self._hooks.on_session()
+            self._on_session()
             self.report(self._present())
         elif name == "command":
             self._command(value)
         elif name == "ent":
-            self._hooks.on_entropy(value, False)
+            self._suite.mix(value)
         elif name == "forget":
-            self._hooks.on_forget()
+            self._on_forget()
 
     def _command(self, command: "dict[str, Any]") -> None:
         node, prop = command["node"], command["prop"]

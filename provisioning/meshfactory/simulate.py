@@ -15,6 +15,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -30,6 +31,7 @@ INTERVAL = 10.0
 _PR_SET_PDEATHSIG = 1
 _STOP_LIMIT = 3.0
 _POLL = 0.02
+_WATCHDOG = 1.0
 _MOST_EVENTS = 1 << 20
 _LIBC = ctypes.CDLL(None, use_errno=True)
 
@@ -45,7 +47,8 @@ class SimulatedDevice:
     interval, heartbeat: seconds between readings; seed: of the sensor's drift; host, port: where onboarding
     listens (port 0: any); heap: MicroPython's heap, such as "192K"; firmware: a bundle folder to run.
 
-    Its process is killed by the system when the thread that called `start` ends.
+    A thread keeps its process going, as a board's watchdog would, and the kernel ends the process with it.
+    `crashes` counts the times that the firmware failed since `start`.
     """
 
     def __init__(
@@ -69,6 +72,10 @@ class SimulatedDevice:
         self._heap = heap
         self._firmware = firmware
         self._process: subprocess.Popen[bytes] | None = None
+        self._keeper: threading.Thread | None = None
+        self._off = threading.Event()
+        self._lock = threading.Lock()
+        self.crashes = 0
         self._started = self._told = 0
         options = {
             "kind": kind,
@@ -87,16 +94,17 @@ class SimulatedDevice:
 
     @property
     def alive(self) -> bool:
-        """Whether the process runs."""
-        return self._process is not None and self._process.poll() is None
+        """Whether it is powered on; its process may be between two starts."""
+        return self._keeper is not None and self._keeper.is_alive()
 
     @property
     def pid(self) -> int | None:
         """Process id while it runs."""
-        return self._process.pid if self._process is not None and self.alive else None
+        process = self._process
+        return process.pid if process is not None and process.poll() is None else None
 
     def start(self) -> None:
-        """Power on. Raises SimulationError when the unit has no identity."""
+        """Power on. Raises SimulationError without an identity, BundleError when the firmware is not whole."""
         if self.alive:
             return
         if not any((self.state / f"identity.{index}").is_file() for index in (0, 1)):
@@ -108,37 +116,25 @@ class SimulatedDevice:
         if events.is_file() and events.stat().st_size > _MOST_EVENTS:
             events.unlink()
         self._started = self._told = events.stat().st_size if events.is_file() else 0
-        with events.open("ab") as out, (self.state / "device.log").open("ab") as log:
-            self._process = subprocess.Popen(  # noqa: S603  (our own firmware)
-                self._command(folder),
-                stdin=subprocess.DEVNULL,
-                stdout=out,
-                stderr=log,
-                env=self._environment(folder),
-                start_new_session=True,
-                preexec_fn=_die_with_parent,
-            )
+        self.crashes = 0
+        self._off.clear()
+        self._keeper = threading.Thread(target=self._keep, args=(folder,), daemon=True)
+        self._keeper.start()
 
     def stop(self, *, hard: bool = False) -> None:
-        """Power off: a device has no shutdown, so this is what a pulled plug does. hard: SIGKILL at once."""
-        if self._process is None:
+        """Power off, as a pulled plug does: a device has no shutdown. hard: SIGKILL at once."""
+        self._off.set()
+        keeper, self._keeper = self._keeper, None
+        if keeper is None:
             return
-        if hard:
-            self._process.kill()
-        else:
-            self._process.terminate()
-        try:
-            self._process.wait(_STOP_LIMIT)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-        self._process = None
-
-    def watch(self) -> None:
-        """Do what a watchdog does: start again a device that has died."""
-        if self._process is not None and not self.alive:
-            self._process = None
-            self.start()
+        with self._lock:
+            process = self._process
+            if process is not None and process.poll() is None:
+                process.kill() if hard else process.terminate()
+        keeper.join(_STOP_LIMIT)
+        if keeper.is_alive() and process is not None:
+            process.kill()
+            keeper.join()
 
     def press(self, gesture: str = "single") -> None:
         """Use the button: single, double, long or hold10 (wipes the unit)."""
@@ -190,8 +186,8 @@ class SimulatedDevice:
             found = [e for e in self.events() if e["ev"] == name and _has(e, fields)]
             if len(found) >= count:
                 return found[count - 1]
-            if not self.alive:
-                raise SimulationError(f"the device has ended, see {self.state / 'device.log'}")
+            if self.crashes or not self.alive:
+                raise SimulationError(f"the device has failed or is off, see {self.state / 'device.log'}")
             if time.monotonic() > end:
                 raise SimulationError(f"no event {name} {fields or ''} within {timeout} s")
             time.sleep(_POLL)
@@ -209,10 +205,37 @@ class SimulatedDevice:
     ) -> None:
         self.stop()
 
-    def _command(self, folder: Path) -> list[str]:
-        run = [str(folder / "main.py"), str(self.state)]
+    def _keep(self, folder: Path) -> None:
+        """Run the process again whenever it ends by itself: a restart of the board, or its watchdog.
+
+        It lives as long as the device, because the kernel kills the process when this thread ends.
+        """
+        while not self._off.is_set():
+            with self._lock:
+                if self._off.is_set():
+                    return
+                process = self._process = self._run(folder)
+            code = process.wait()
+            if code > 0:
+                self.crashes += 1
+                self._off.wait(_WATCHDOG)
+
+    def _run(self, folder: Path) -> subprocess.Popen[bytes]:
+        with (self.state / "events.jsonl").open("ab") as out, (self.state / "device.log").open("ab") as log:
+            return subprocess.Popen(  # noqa: S603  (our own firmware)
+                self._command(),
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=log,
+                env=self._environment(folder),
+                start_new_session=True,
+                preexec_fn=_die_with_parent,
+            )
+
+    def _command(self) -> list[str]:
+        run = ["-c", "import boot, main", str(self.state)]
         if self._micropython is None:
-            return [sys.executable, "-B", "-u", *run]
+            return [sys.executable, "-B", "-P", "-u", *run]
         return [str(self._micropython), "-X", f"heapsize={self._heap}", *run]
 
     def _environment(self, folder: Path) -> dict[str, str]:
@@ -277,13 +300,13 @@ def main(
     try:
         device.start()
         click.echo(f"simulated device on {device.runtime}, process {device.pid}")
+        crashes = 0
         while True:
             for event in device.new_events():
                 click.echo(json.dumps(event))
-            if not device.alive:
-                click.echo(f"the device has died, see {state / 'device.log'}; starting it again", err=True)
-                time.sleep(1)
-                device.watch()
+            if device.crashes > crashes:
+                crashes = device.crashes
+                click.echo(f"the firmware has failed, see {state / 'device.log'}; it starts again", err=True)
             time.sleep(0.2)
     except (SimulationError, bundle.BundleError) as error:
         raise click.ClickException(str(error)) from error

@@ -6,7 +6,7 @@ import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -98,3 +98,9 @@ def broker(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyP
     broker.start()
     yield broker
     broker.kill()
+
+
+@pytest.fixture(name="octets")
+def octets_fixture() -> Callable[[str], bytes]:
+    """Reads a value of device.json."""
+    return octets

@@ -1,11 +1,16 @@
-"""The whole firmware as a process, under MicroPython and CPython: adopted over TCP, running over a real broker.
+"""The firmware as a process, under MicroPython and CPython: adopted over TCP, running over a real broker.
 
 The other side is meshlink's own adopter and hub; keys, activation and agreement are those of device.json.
 """
 
 import asyncio
+import os
+import signal
+import socket
+import subprocess
+import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -14,40 +19,72 @@ import aiomqtt
 import pytest
 
 from meshfactory import bundle
-from meshfactory.simulate import SimulatedDevice, micropython
+from meshfactory.simulate import SimulatedDevice, SimulationError, micropython
 from meshhub.link_suite import HubSuite
 from meshlink import messages
 from meshlink.onboard import AdopterLink
 from meshlink.record import FrameReader, frame, unframe
 from meshlink.run import HubRun
 
+Octets = Callable[[str], bytes]
+Effects = list[tuple[Any, ...]]
+
+on_micropython = pytest.mark.skipif(micropython() is None, reason="no MicroPython wheel for this machine")
 FORMS = [
-    pytest.param({"compiled": True}, id="mpy", marks=pytest.mark.skipif(micropython() is None, reason="no MicroPython")),
-    pytest.param({"compiled": False}, id="py", marks=pytest.mark.skipif(micropython() is None, reason="no MicroPython")),
+    pytest.param({"compiled": True}, id="mpy", marks=on_micropython),
+    pytest.param({"compiled": False}, id="py", marks=on_micropython),
     pytest.param({"cpython": True}, id="cpython"),
 ]
+WAIT = 10
+PASSWORD = "canary-wifi-password"
 
 
 def now() -> int:
     return time.time_ns() // 1000000
 
 
+class Events:
+    """What a state machine told, in order."""
+
+    def __init__(self) -> None:
+        self.queue: asyncio.Queue[tuple[str, Any]] = asyncio.Queue()
+        self.seen: list[str] = []
+
+    def tell(self, name: str, value: Any) -> None:
+        self.seen.append(name)
+        self.queue.put_nowait((name, value))
+
+    async def expect(self, *names: str) -> Any:
+        """Value of the next event, which must be one of names."""
+        async with asyncio.timeout(WAIT):
+            got, value = await self.queue.get()
+        assert got in names, (got, value)
+        return value
+
+    async def until(self, name: str, wanted: Callable[[Any], bool] = lambda value: True) -> Any:
+        """Value of the next event `name` that is wanted; others are passed over."""
+        async with asyncio.timeout(WAIT):
+            while True:
+                got, value = await self.queue.get()
+                if got == name and wanted(value):
+                    return value
+
+
 class Adopter:
     """meshlink's adopter on one TCP connection."""
 
-    def __init__(self, values: Callable[[str], bytes], account: str, psk_on: bytes | None = None) -> None:
-        self._values = values
+    def __init__(self, octets: Octets, *, psk_on: bytes | None = None) -> None:
+        self._octets = octets
+        self.events = Events()
         self.link = AdopterLink(
             HubSuite(),
-            psk_on=psk_on or values("psk_on"),
-            lid=values("lid"),
-            device_udf=values("udf"),
-            authentication=values("auth_pub"),
-            account_udf=values("account_udf"),
-            account_address=account,
+            psk_on=psk_on or octets("psk_on"),
+            lid=octets("lid"),
+            device_udf=octets("udf"),
+            authentication=octets("auth_pub"),
+            account_udf=octets("account_udf"),
+            account_address="alice@example.com",
         )
-        self.events: asyncio.Queue[tuple[str, Any]] = asyncio.Queue()
-        self.ended = asyncio.Event()
 
     async def run(self, port: int) -> None:
         reader, self._writer = await asyncio.open_connection("127.0.0.1", port)
@@ -57,30 +94,178 @@ class Adopter:
             while data := await reader.read(4096):
                 for record in frames.feed(data):
                     self.do(self.link.receive(record, now()))
+            self.do(self.link.closed(now()))
         finally:
             self._writer.close()
-            self.do(self.link.closed(now()))
-            self.ended.set()
+            await self._writer.wait_closed()
 
-    def do(self, effects: list[tuple[Any, ...]]) -> None:
+    def close(self) -> None:
+        self._writer.close()
+
+    def do(self, effects: Effects) -> None:
         for name, *rest in effects:
             if name == "send":
                 self._writer.write(frame(rest[0]))
             elif name == "event":
-                self.events.put_nowait((rest[0], rest[1]))
+                self.events.tell(rest[0], rest[1])
             elif name == "close":
                 self._writer.close()
 
-    async def expect(self, name: str) -> Any:
-        async with asyncio.timeout(10):
-            got, value = await self.events.get()
-        assert got == name, (got, value)
-        return value
-
     async def prove(self) -> dict[str, Any]:
-        """As far as the device's proof."""
-        hello = await self.expect("hello")
-        self.do(self.link.adopt(self._values("act"), self._values("key"), self._values("z"), now()))
-        await self.expect("proved")
-        assert isinstance(hello, dict)
+        """As far as the device's proof; its hello."""
+        hello: dict[str, Any] = await self.events.expect("hello")
+        self.do(self.link.adopt(self._octets("act"), self._octets("key"), self._octets("z"), now()))
+        await self.events.expect("proved")
         return hello
+
+    async def secrets(self, broker: Any, *answers: str) -> Any:
+        """Give the secrets; the value of the device's answer, `stored` unless others are given."""
+        self.link.seen()
+        values = {
+            "id": b"0123456789",
+            "wifi": [["home", PASSWORD]],
+            "hub": [f"mqtt://127.0.0.1:{broker.port}"],
+            "ca": "",
+            "mq": [broker.user, broker.password],
+            "name": "kitchen lamp",
+            "now": now(),
+        }
+        self.do(self.link.secrets(values, now()))
+        return await self.events.expect(*(answers or ("stored",)))
+
+
+class Hub:
+    """meshlink's hub on an MQTT connection, with the receipts of a hub that stores."""
+
+    def __init__(self, octets: Octets, psk: bytes, description: dict[str, Any]) -> None:
+        self.events = Events()
+        self.receipts = True
+        self.readings: dict[tuple[int, int], tuple[str, str, Any]] = {}
+        self.run = HubRun(
+            HubSuite(),
+            device_udf=octets("udf"),
+            account_udf=octets("account_udf"),
+            topic_id=b"0123456789",
+            psk=psk,
+            description=description,
+            pair=(0, 0),
+        )
+        self._client: aiomqtt.Client | None = None
+
+    async def serve(self, broker: Any) -> None:
+        """Until cancelled."""
+        async with aiomqtt.Client(
+            "127.0.0.1", broker.port, username=broker.user, password=broker.password
+        ) as self._client:
+            await self._client.subscribe(messages.topic(b"0123456789", "up"), qos=1)
+            await self._client.subscribe(messages.topic(b"0123456789", "p"), qos=0)
+            await self.do(self.run.wake(now()))
+            async for message in self._client.messages:
+                if message.topic.value.endswith("/p"):
+                    self.events.tell("presence", message.payload)
+                elif (record := unframe(message.payload)) is not None:
+                    await self.do(self.run.receive(record, now()))
+
+    async def do(self, effects: Effects) -> None:
+        for name, *rest in effects:
+            if name == "send":
+                assert self._client is not None
+                await self._client.publish(messages.topic(b"0123456789", "dn"), frame(rest[0]), qos=1)
+            elif name == "event":
+                await self._event(rest[0], rest[1])
+
+    async def command(self, node: str, prop: str, value: Any) -> dict[str, Any]:
+        """The device's result."""
+        command_id, effects = self.run.command(node, prop, value, now())
+        await self.do(effects)
+        result: dict[str, Any] = await self.events.until("result", lambda r: r["id"] == command_id)
+        return result
+
+    async def _event(self, name: str, value: Any) -> None:
+        if name == "tel":
+            for offset, (_, node, prop, reading) in enumerate(value["r"]):
+                self.readings[value["b"], value["s"] + offset] = (node, prop, reading)
+            if self.receipts:
+                await self.do(self.run.receipt(value["b"], value["s"] + len(value["r"]) - 1, now()))
+        self.events.tell(name, value)
+
+
+@asynccontextmanager
+async def going(work: Any) -> AsyncIterator[None]:
+    """Something that runs beside the test."""
+    task = asyncio.create_task(work)
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+@pytest.fixture
+def unit(tmp_path: Path, identity: dict[str, Any]) -> AsyncIterator[Callable[..., SimulatedDevice]]:
+    """Makes the device of device.json; it is off, and ends with the test."""
+    made: list[SimulatedDevice] = []
+    bundle.write_identity(tmp_path / "unit", identity)
+
+    def make(**options: Any) -> SimulatedDevice:
+        device = SimulatedDevice(tmp_path / "unit", **{"interval": 0.3, "heartbeat": 0.5, **options})
+        made.append(device)
+        return device
+
+    yield make  # type: ignore[misc]
+    for device in made:
+        device.stop()
+
+
+async def waited(device: SimulatedDevice, name: str, timeout: float = WAIT, **fields: Any) -> dict[str, Any]:
+    return await asyncio.to_thread(device.wait_event, name, timeout, **fields)
+
+
+async def adopted(
+    device: SimulatedDevice, octets: Octets, broker: Any
+) -> tuple[dict[str, bytes], dict[str, Any]]:
+    """Adopt as a hub does; the link's keys and the device's hello."""
+    adopter = Adopter(octets)
+    async with going(adopter.run((await waited(device, "window", open=True))["port"])):
+        hello = await adopter.prove()
+        adopter.do(adopter.link.blink(10, now()))
+        await waited(device, "blink", s=10)
+        await adopter.secrets(broker)
+        adopter.do(adopter.link.commit(now()))
+        await waited(device, "state", state="CLAIMED")
+    return adopter.link.keys, hello
+
+
+@pytest.mark.parametrize("form", FORMS)
+async def test_from_the_box_to_a_command_and_back_after_a_power_cut(
+    unit: Callable[..., SimulatedDevice], octets: Octets, broker: Any, form: dict[str, Any]
+) -> None:
+    device = unit(**form)
+    device.start()
+    keys, hello = await adopted(device, octets, broker)
+    assert (hello["board"], hello["st"], hello["err"], hello["boot"]) == ("simulator", "FREE", 0, 1)
+    assert (
+        hello["fwh"]
+        == bundle.build(
+            "simulator", compiled=device.runtime != "cpython" and form.get("compiled", False)
+        ).hash
+    )
+
+    hub = Hub(octets, keys["psk_run"], hello["desc"])
+    async with going(hub.serve(broker)):
+        await hub.events.until("session")
+        await hub.events.until(
+            "tel", lambda t: [e[1:] for e in t["r"]] == [["light", "on", False], ["light", "level", 100]]
+        )
+        assert (await hub.command("light", "on", True))["v"] is True
+        assert (await hub.command("light", "level", 40)) | {"id": 0} == {"id": 0, "c": 0, "v": 40}
+        assert device.status()["outputs"] == {"light": 40}
+        device.press()
+        await hub.events.until("tel", lambda t: ["light", "on", False] in [e[1:] for e in t["r"]])
+
+        device.stop(hard=True)
+        await hub.events.until("presence", lambda p: p == b"offline")
+        device.start()
+        assert (await hub.events.until("session"))["boot"] == 3
+        assert device.status()["state"] == "CLAIMED"
+        assert (await hub.command("light", "on", True))["c"] == 0

@@ -1,3 +1,4 @@
 import gc
 
-gc.threshold(16384)
+if hasattr(gc, "threshold"):  # early collections keep the heap in one piece while modules load
+    gc.threshold(16384)
