@@ -232,7 +232,7 @@ class SequenceFile:
         writer.commit(staged)
         positions = self._reader.positions
         if len(positions) == first:
-            positions.extend(staged.positions)
+            positions[first:] = array("Q", staged.positions)
         self._reader.size = staged.state.end
         return range(first, first + len(staged.positions))
 

@@ -316,6 +316,31 @@ def test_appends_from_threads_are_whole_and_numbered(tmp_path: Path) -> None:
         file.verify()
 
 
+def test_reading_from_threads_while_appending(tmp_path: Path) -> None:
+    path = tmp_path / "a.dcon"
+    filled(path, frames=300)
+    with reopen(path) as file:
+        seen: list[list[int]] = []
+
+        def read() -> None:
+            seen.append([int(file.plaintext(frame).split()[1]) for frame in file.frames(1)])
+
+        threads = [threading.Thread(target=read) for _ in range(3)]
+        for thread in threads:
+            thread.start()
+        for number in range(300, 350):
+            file.append(b"reading %d" % number, sync=False)
+        for thread in threads:
+            thread.join()
+        for numbers in seen:
+            assert numbers == list(range(1, len(numbers) + 1))
+        assert [file.plaintext(number) for number in (1, 200, 349)] == [
+            b"reading 1",
+            b"reading 200",
+            b"reading 349",
+        ]
+
+
 def test_side_index_is_written_used_and_rebuilt(tmp_path: Path) -> None:
     path = tmp_path / "a.dcon"
     ends = filled(path, frames=side_index.MINIMUM_FRAMES + 100)

@@ -21,6 +21,7 @@ from mathmesh.keys.keyring import Keyring
 
 _SCAN_LIMIT = 256
 """Frames ahead of the known positions up to which reading on is quicker than the tree."""
+_SEEDS_KEPT = 1024
 
 
 class Reader:
@@ -83,8 +84,7 @@ class Reader:
         position, number = self.locate(start) if start else 0, start
         while position < self.size:
             frame = self.frame_at(position, number)
-            if number == len(self.positions):
-                self.positions.append(position)
+            self._learn(number, position)
             yield frame
             position, number = frame.end, number + 1
 
@@ -111,12 +111,18 @@ class Reader:
 
     def scan(self, upto: int | None = None) -> None:
         """Learns the positions of all frames, or of those to number `upto`, from their lengths alone."""
-        position = self._behind(self.positions[-1])
-        while position < self.size and (upto is None or len(self.positions) <= upto):
-            self.positions.append(position)
-            position = self._behind(position)
+        number = len(self.positions)
+        position = self._behind(self.positions[number - 1])
+        while position < self.size and (upto is None or number <= upto):
+            self._learn(number, position)
+            position, number = self._behind(position), number + 1
         if position > self.size:
             raise StoreError("a frame runs past the end of the sequence; restore the file from a backup")
+
+    def _learn(self, number: int, position: int) -> None:
+        """Notes a position in one step, so that readers in several threads do no harm to one another."""
+        if number <= len(self.positions):
+            self.positions[number : number + 1] = array("Q", (position,))
 
     def _behind(self, position: int) -> int:
         lead = self.read_at(position, MAXIMUM_LEAD)
@@ -147,6 +153,9 @@ class Reader:
         if seed is None:
             holder = frame if index == frame.index else self.frame(index)
             seed = exchange.open_recipients(holder.header.get("recipients"), self.keyring)
+            if len(self._seeds) >= _SEEDS_KEPT:
+                self._seeds.clear()
+                self._mac_keys.clear()
             self._seeds[index] = seed
         return seed
 
