@@ -9,7 +9,7 @@ from mathmesh.errors import MeshError
 from meshhub.cli_add import add
 from meshhub.cli_devices import devices, forget, get, history, rename, set_
 from meshhub.cli_run import link, run, status
-from meshhub.dashboard.problems import sentence
+from meshhub.dashboard.wording import sentence
 
 TRACE = "MESHHUB_TRACE"
 

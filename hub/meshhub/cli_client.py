@@ -1,13 +1,14 @@
 """The commands' side of the local socket: one request, one answer, errors as exit codes."""
 
-import asyncio
+import http.client
 import json
 import os
+import socket
 from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, Any
+from urllib.parse import urlencode
 
-import aiohttp
 import click
 
 from meshhub import local_socket
@@ -50,33 +51,29 @@ class HubClient:
 
     def get(self, path: str, **query: str) -> dict[str, Any]:
         """The JSON answer to GET; raises `Refused`."""
-        return asyncio.run(self._request("GET", path, query, None))
+        return self._request("GET", f"{path}?{urlencode(query)}", None)
 
     def post(self, path: str, **body: object) -> dict[str, Any]:
         """The JSON answer to POST with `body` (members that are None are left out); raises `Refused`."""
         present = {name: value for name, value in body.items() if value is not None}
-        return asyncio.run(self._request("POST", path, {}, present))
+        return self._request("POST", path, json.dumps(present))
 
-    async def _request(
-        self, method: str, path: str, query: Mapping[str, str], body: Mapping[str, object] | None
-    ) -> dict[str, Any]:
+    def _request(self, method: str, path: str, body: str | None) -> dict[str, Any]:
+        connection = _LocalConnection(self._data)
         try:
-            with local_socket.short_path(self._data) as socket_path:
-                connector = aiohttp.UnixConnector(path=socket_path)
-                timeout = aiohttp.ClientTimeout(total=TIMEOUT_SECONDS)
-                async with (
-                    aiohttp.ClientSession(connector=connector, timeout=timeout) as session,
-                    session.request(method, f"http://hub{path}", params=query, json=body) as response,
-                ):
-                    answer = await response.json()
+            connection.request(method, path, body, {"Content-Type": "application/json"} if body else {})
+            response = connection.getresponse()
+            answer = json.loads(response.read())
         except PermissionError:
             raise Refused(self._not_permitted()) from None
-        except (OSError, aiohttp.ClientConnectionError):
-            raise Refused(self._not_running()) from None
         except TimeoutError:
             raise Refused({"error": "The hub did not answer in time.", "kind": "timeout"}) from None
-        except (ValueError, aiohttp.ClientError):
+        except OSError:
+            raise Refused(self._not_running()) from None
+        except (ValueError, http.client.HTTPException):
             raise Refused({"error": "What answers there is no hub.", "kind": "protocol"}) from None
+        finally:
+            connection.close()
         if response.status >= 400:
             raise Refused(answer)
         return dict(answer)
@@ -99,3 +96,18 @@ class HubClient:
             "kind": "not-permitted",
             "remedy": f"Run the command as {user}.",
         }
+
+
+class _LocalConnection(http.client.HTTPConnection):
+    """HTTP over the hub's socket. The standard library's client, because a command should start at once."""
+
+    def __init__(self, data: Path) -> None:
+        super().__init__("hub", timeout=TIMEOUT_SECONDS)
+        self._data = data
+
+    def connect(self) -> None:
+        """Connect to the socket in the data folder."""
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(TIMEOUT_SECONDS)
+        with local_socket.short_path(self._data) as path:
+            self.sock.connect(path)

@@ -15,6 +15,7 @@ from mathmesh.errors import (
     VerificationError,
 )
 from meshhub import logging
+from meshhub.dashboard.wording import sentence
 from meshhub.errors import AMBIGUOUS, OFFLINE, REFUSED, TIMEOUT, UNKNOWN, VALUE, DeviceError, TransportError
 
 log = logging.get(__name__)
@@ -75,12 +76,6 @@ def as_problem(error: MeshError) -> Problem:
         if isinstance(error, known):
             return Problem(status, kind, text)
     return Problem(409, "failed", text)
-
-
-def sentence(text: str) -> str:
-    """`text` with a capital and a full stop."""
-    text = text.strip() or "It failed"
-    return text[0].upper() + text[1:] + ("" if text[-1] in ".!?" else ".")
 
 
 @web.middleware

@@ -6,7 +6,8 @@ Kinds, types and limits are those of `meshlink.kinds` (protocol book, "Kinds").
 import math
 from collections.abc import Iterable, Mapping
 
-from meshhub.dashboard.problems import Problem, sentence
+from meshhub.dashboard.problems import Problem
+from meshhub.dashboard.wording import sentence
 from meshlink import description as descriptions
 from meshlink import kinds
 from meshlink.kinds import Property
