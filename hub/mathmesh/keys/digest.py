@@ -23,12 +23,19 @@ def content_digest(
     data: bytes, content_type: str, *, bits: int = udf.DEFAULT_BITS, sha3: bool = False
 ) -> str:
     """Digest UDF of `data`, presented at `bits` with the type octet counted in."""
-    return udf.present(_binary(data, content_type, sha3), bits)
+    return udf.present(_binary(_hash(data, sha3), content_type, sha3), bits)
+
+
+def hashed_digest(
+    value: bytes, content_type: str, *, bits: int = udf.DEFAULT_BITS, sha3: bool = False
+) -> str:
+    """Digest UDF of data whose SHA-512 (or SHA3-512) is `value`, for what is too large to be held."""
+    return udf.present(_binary(value, content_type, sha3), bits)
 
 
 def udf_bytes(data: bytes, content_type: str, *, sha3: bool = False) -> bytes:
     """The 64-octet working form of a content digest: type octet and 63 octets of the value."""
-    return _binary(data, content_type, sha3)[:64]
+    return _binary(_hash(data, sha3), content_type, sha3)[:64]
 
 
 def typed_value(data: bytes, content_type: str, *, sha3: bool = False) -> bytes:
@@ -38,7 +45,12 @@ def typed_value(data: bytes, content_type: str, *, sha3: bool = False) -> bytes:
 
 def typed_input(data: bytes, content_type: str, *, sha3: bool = False) -> bytes:
     """What is hashed for TCDV: content type, colon, digest of the data."""
-    return content_type.encode() + b":" + _hash(data, sha3)
+    return hashed_input(_hash(data, sha3), content_type)
+
+
+def hashed_input(value: bytes, content_type: str) -> bytes:
+    """What is hashed for TCDV of data whose digest is `value`."""
+    return content_type.encode() + b":" + value
 
 
 def trailing_zero_bits(value: bytes) -> int:
@@ -66,8 +78,8 @@ def matches(text: str, expected: bytes, minimum_bits: int = 100) -> bool:
     return bits >= minimum_bits and hmac.compare_digest(given, udf.present(expected, bits))
 
 
-def _binary(data: bytes, content_type: str, sha3: bool) -> bytes:
-    value = typed_value(data, content_type, sha3=sha3)
+def _binary(hashed: bytes, content_type: str, sha3: bool) -> bytes:
+    value = _hash(hashed_input(hashed, content_type), sha3)
     base = udf.DIGEST_SHA3 if sha3 else udf.DIGEST
     return bytes([base + compression_level(value)]) + value
 

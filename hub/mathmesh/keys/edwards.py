@@ -4,6 +4,9 @@
 """
 
 import hashlib
+import operator
+from collections.abc import Iterable
+from functools import reduce
 
 from Crypto.Math.Numbers import Integer
 from Crypto.PublicKey._point import EccPoint
@@ -69,18 +72,29 @@ def decode(crv: str, octets: bytes) -> EccPoint:
     return point
 
 
+def multiply(crv: str, scalar: int, octets: bytes) -> bytes:
+    """Encoding of scalar times an encoded point that `decode` has accepted."""
+    return encode(crv, eddsa.import_public_key(octets).pointQ * (scalar % CURVES[crv].order))
+
+
+def total(crv: str, points: Iterable[bytes]) -> bytes:
+    """Encoding of the sum of encoded points that `decode` has accepted; it may be the neutral point."""
+    found = (eddsa.import_public_key(octets).pointQ for octets in points)
+    return encode(crv, reduce(operator.add, found))
+
+
 def coordinates(crv: str, octets: bytes) -> tuple[int, int]:
     """x and y of an encoded point, which may be of any order.
 
     Raises VerificationError for anything but the one encoding of a point (RFC 8032 §5.1.3, §5.2.3).
     """
     try:
-        point = eddsa.import_public_key(octets).pointQ
+        x, y = map(int, eddsa.import_public_key(octets).pointQ.xy)
     except ValueError:
         raise VerificationError("public key is not a point of its curve; refuse its owner") from None
-    if encode(crv, point) != octets:
+    if (y | (x & 1) << 8 * _SIZE[crv] - 1).to_bytes(_SIZE[crv], "little") != octets:
         raise VerificationError("public key is not encoded as its curve asks; refuse its owner")
-    return int(point.x), int(point.y)
+    return x, y
 
 
 def power(base: int, exponent: int, modulus: int) -> int:

@@ -5,9 +5,11 @@ identifier carries an explicit NULL and the bit string wraps the key in an octet
 content type `PKIXKey`, the name of the constant instead of its value. We follow the reference.
 """
 
+import hmac
 from functools import lru_cache
 
 from mathmesh.codec import udf
+from mathmesh.errors import EncodingError
 from mathmesh.keys import algorithms, digest
 
 _RSA_ALGORITHM = bytes.fromhex("300d06092a864886f70d0101010500")
@@ -35,6 +37,22 @@ def info_udf(info: bytes) -> str:
 def oid_udf(info: bytes) -> str:
     """The whole DER sequence as a UDF of type OID."""
     return udf.text(udf.OID, info)
+
+
+def parse_oid_udf(text: str) -> tuple[str, bytes]:
+    """Curve and public octets of a UDF of type OID, the reverse of `oid_udf`.
+
+    Raises EncodingError for another type, another key algorithm and any other DER than the one we write.
+    """
+    code, info = udf.parse(text)
+    if code != udf.OID:
+        raise EncodingError("a public key as UDF begins with O")
+    for curve in algorithms.CURVES.values():
+        for size in curve.public_sizes:
+            public = info[-size:]
+            if hmac.compare_digest(info, key_info(curve.name, public)):
+                return curve.name, public
+    raise EncodingError("UDF holds no public key of X25519, X448, Ed25519 or Ed448")
 
 
 def key_udf(crv: str, public: bytes) -> str:

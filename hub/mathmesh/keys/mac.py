@@ -13,6 +13,7 @@ from mathmesh.keys import digest, hkdf
 
 _MASTER = b"KeyedUDFMaster"
 _EXPAND = b"KeyedUDFExpand"
+_KEY_OCTETS = 64
 _SHA2_KEYS = (udf.MAC, udf.ENCRYPTION, udf.ENCRYPTION_SIGNATURE)
 
 
@@ -43,21 +44,42 @@ def verify(key_udf: str, data: bytes, mac_udf: str, minimum_bits: int = 125) -> 
         raise VerificationError("message authentication code does not match; check the key it was made with")
 
 
-def content_mac(key: str, data: bytes, content_type: str) -> str:
-    """Authenticator of `data` under a text key; a UDF used as key counts as its text."""
-    return udf.present(bytes([udf.MAC]) + content_mac_value(key, data, content_type))
+def content_mac(
+    key: str, data: bytes, content_type: str, *, bits: int = udf.DEFAULT_BITS, sha3: bool = False
+) -> str:
+    """Authenticator of `data` under a text key; a UDF used as key counts as its text.
+
+    With `sha3` every hash is SHA3-512 and the type that of MAC_SHA3, as the draft's table of types has it.
+    """
+    hashed = (hashlib.sha3_512 if sha3 else hashlib.sha512)(data).digest()
+    return hashed_content_mac(key, hashed, content_type, bits=bits, sha3=sha3)
 
 
-def content_mac_value(key: str, data: bytes, content_type: str) -> bytes:
+def hashed_content_mac(
+    key: str, hashed: bytes, content_type: str, *, bits: int = udf.DEFAULT_BITS, sha3: bool = False
+) -> str:
+    """Authenticator of data whose SHA-512 (or SHA3-512) is `hashed`, for what is too large to be held."""
+    value = hmac.digest(
+        content_mac_key(key, sha3=sha3), digest.hashed_input(hashed, content_type), _hash_name(sha3)
+    )
+    return udf.present(bytes([udf.MAC_SHA3 if sha3 else udf.MAC]) + value, bits)
+
+
+def content_mac_value(key: str, data: bytes, content_type: str, *, sha3: bool = False) -> bytes:
     """The 64 octets behind `content_mac`."""
-    return hmac.digest(content_mac_key(key), digest.typed_input(data, content_type), "sha512")
+    message = digest.typed_input(data, content_type, sha3=sha3)
+    return hmac.digest(content_mac_key(key, sha3=sha3), message, _hash_name(sha3))
 
 
-def content_mac_key(key: str) -> bytes:
+def content_mac_key(key: str, *, sha3: bool = False) -> bytes:
     """The 64-octet MAC key behind `content_mac`."""
-    return hkdf.expand(content_master_key(key), _EXPAND, hashlib.sha512().digest_size)
+    return hkdf.expand(content_master_key(key, sha3=sha3), _EXPAND, _KEY_OCTETS, hash_name=_hash_name(sha3))
 
 
-def content_master_key(key: str) -> bytes:
+def content_master_key(key: str, *, sha3: bool = False) -> bytes:
     """The 64-octet pseudorandom key behind `content_mac_key`."""
-    return hkdf.extract(key.encode(), salt=_MASTER)
+    return hkdf.extract(key.encode(), salt=_MASTER, hash_name=_hash_name(sha3))
+
+
+def _hash_name(sha3: bool) -> str:
+    return "sha3_512" if sha3 else "sha512"

@@ -44,6 +44,8 @@ CURVES = {
 
 Point = tuple[int, int]
 
+_ROOT_OF_MINUS_ONE = pow(2, (CURVES["X25519"].p - 1) // 4, CURVES["X25519"].p)
+
 
 def decode(crv: str, octets: bytes) -> Point:
     """The point of a signed public key.
@@ -126,8 +128,7 @@ def _root_and_inverse(square: int, p: int) -> tuple[int, int]:
         inverse = edwards.power(square, (p - 5) // 8, p)
         root = square * inverse % p
         if root * root % p != square:
-            imaginary = pow(2, (p - 1) // 4, p)
-            root, inverse = root * imaginary % p, inverse * imaginary % p
+            root, inverse = root * _ROOT_OF_MINUS_ONE % p, inverse * _ROOT_OF_MINUS_ONE % p
     if root * root % p != square:
         raise VerificationError("public key is not a point of its curve; refuse its owner")
     return root, inverse

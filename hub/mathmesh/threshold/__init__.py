@@ -1,1 +1,1 @@
-"""Shared keys: co-generation and shares."""
+"""Shared keys: co-generation, shares, agreement and signature by several parties."""

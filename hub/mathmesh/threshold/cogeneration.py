@@ -1,4 +1,4 @@
-"""Key co-generation, by which an administrator activates a device (draft-hallambaker-threshold §3.1).
+"""Key co-generation, by which an administrator activates a device (draft-hallambaker-threshold §3.3).
 
 Neither side alone knows the composite private key. Whoever adds a contribution must have seen the other's
 public key first and proven to be its owner's, or the other side could choose a key that cancels it.
