@@ -4,8 +4,9 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from mathmesh.codec import udf
 from mathmesh.errors import EncodingError
-from mathmesh.keys import fingerprint
+from mathmesh.keys import algorithms, fingerprint
 
 PROFILE = bytes.fromhex(
     "54bf1551b098fc5de27b22cdbf1a3145409b52e046c91ff4fcfaa24837e1ad1c"
@@ -43,3 +44,23 @@ def test_every_octet_counts() -> None:
 def test_unknown_curve() -> None:
     with pytest.raises(EncodingError, match="P256"):
         fingerprint.key_udf("P256", bytes(32))
+
+
+@pytest.mark.parametrize("crv", ["X25519", "X448", "Ed25519", "Ed448"])
+def test_a_public_key_as_udf_comes_back(crv: str) -> None:
+    for size in algorithms.curve(crv).public_sizes:
+        public = bytes(range(size))
+        text = fingerprint.oid_udf(fingerprint.key_info(crv, public))
+        assert text.startswith("O")
+        assert fingerprint.parse_oid_udf(text) == (crv, public)
+
+
+def test_other_der_is_refused() -> None:
+    info = fingerprint.key_info("Ed448", bytes(57))
+    for position in range(len(info) - 57):
+        damaged = info[:position] + bytes([info[position] ^ 1]) + info[position + 1 :]
+        with pytest.raises(EncodingError):
+            fingerprint.parse_oid_udf(udf.text(udf.OID, damaged))
+    for text in (udf.text(udf.OID, info + b"\x00"), udf.text(udf.OID, info[:-1]), udf.text(udf.NONCE, info)):
+        with pytest.raises(EncodingError):
+            fingerprint.parse_oid_udf(text)

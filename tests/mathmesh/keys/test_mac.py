@@ -53,3 +53,22 @@ def test_content_mac_is_keyed_by_text() -> None:
     text = mac.content_mac(key, b"Konrad is the traitor", "text/plain")
     assert text == "ABGM-G76T-7GPF-FTYH-SB2F-HBDF-SW6B"
     assert mac.content_mac(key.lower(), b"Konrad is the traitor", "text/plain") != text
+
+
+def test_content_mac_with_sha3_has_a_type_of_its_own() -> None:
+    """The construction of the draft with every hash replaced, computed by hand."""
+    key, data = "NDXX-MFCD-5YYF-VHJF-JTIG-SJY5-HMBU", b"This is a test"
+    master = hmac.digest(b"KeyedUDFMaster", key.encode(), "sha3_512")
+    expanded = hmac.digest(master, b"KeyedUDFExpand\x01", "sha3_512")
+    message = b"text/plain:" + hashlib.sha3_512(data).digest()
+    value = hmac.digest(expanded, message, "sha3_512")
+    expected = udf.present(bytes([udf.MAC_SHA3]) + value)
+    assert mac.content_mac(key, data, "text/plain", sha3=True) == expected
+    assert mac.hashed_content_mac(key, hashlib.sha3_512(data).digest(), "text/plain", sha3=True) == expected
+    assert mac.content_mac_value(key, data, "text/plain", sha3=True) == value
+
+
+def test_published_commitment() -> None:
+    """The reference's page on its `hash mac` command."""
+    key, expected = "NDXX-MFCD-5YYF-VHJF-JTIG-SJY5-HMBU", "ACPD-YVPX-VMBP-7VAM-RCUP-NAG6-LLYV"
+    assert mac.content_mac(key, b"This is a test", "text/plain") == expected
