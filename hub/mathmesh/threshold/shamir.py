@@ -1,7 +1,8 @@
 """Shamir shares of a secret, UDFs of type S (draft-hallambaker-mesh-udf §4.6, protocol book).
 
 We use a polynomial of degree t - 1 and exactly t shares; the drafts' text says degree t. A share carries
-no checksum: check a recovered account seed by the profile it derives.
+no checksum and no name of its set. What can be noticed is: shares of other sizes or thresholds, surplus
+shares that lie on another polynomial, and values outside the field's range. `recovery` checks the rest.
 """
 
 from collections.abc import Sequence
@@ -58,19 +59,37 @@ def split_with(secret: bytes, coefficients: Sequence[int], count: int) -> list[s
 
 
 def recover(shares: Sequence[str]) -> bytes:
-    """The secret behind at least as many shares as their threshold; surplus ones are not used.
+    """The secret behind at least as many shares as their threshold, of which exactly that many are used.
 
+    Shares beyond the threshold must agree with the others. With none to spare, a share that was altered
+    gives another secret: compare an identifier, as `recovery.recover` does.
     Raises EncodingError for anything that is no share, VerificationError for shares that do not belong
     together or are too few.
     """
+    points, threshold, octets = _points(shares)
+    field = prime(octets)
+    if not _on_one_polynomial(points, threshold, field):
+        raise VerificationError(_odd_share(points, threshold, field))
+    value = _value_at(0, dict(list(points.items())[:threshold]), field)
+    if value >> 8 * octets:
+        raise VerificationError("shares do not belong together")
+    return value.to_bytes(octets, "big")
+
+
+def _points(shares: Sequence[str]) -> tuple[dict[int, int], int, int]:
+    """Value of each share by its number, the threshold, and the size of the secret in octets."""
     points: dict[int, int] = {}
     kinds = set()
     for share in shares:
         code, data = udf.parse(share)
         if code != udf.SHARE or len(data) < 2:
             raise EncodingError("a share is a UDF that begins with S")
+        if udf.text(code, data) != udf.canonical(share):
+            raise EncodingError("a share has characters after its end or bits set in its last one")
         kinds.add((data[0] >> 4, len(data) - 1))
         x, value = (data[0] & 15) + 1, int.from_bytes(data[1:], "big")
+        if x > MAXIMUM_SHARES:
+            raise EncodingError("a share has a number above 15")
         if points.setdefault(x, value) != value:
             raise VerificationError("two different shares carry the same number")
     if len(kinds) != 1:
@@ -78,20 +97,35 @@ def recover(shares: Sequence[str]) -> bytes:
     threshold, octets = kinds.pop()
     if threshold < MINIMUM_THRESHOLD or len(points) < threshold:
         raise VerificationError(f"{len(points)} shares are too few, {threshold} are needed")
-    value = _at_zero(dict(list(points.items())[:threshold]), prime(octets))
-    if value >> 8 * octets:
-        raise VerificationError("shares do not belong together")
-    return value.to_bytes(octets, "big")
+    return points, threshold, octets
 
 
-def _at_zero(points: dict[int, int], field: int) -> int:
+def _on_one_polynomial(points: dict[int, int], threshold: int, field: int) -> bool:
+    chosen = dict(list(points.items())[:threshold])
+    return all(_value_at(x, chosen, field) == value for x, value in points.items() if x not in chosen)
+
+
+def _odd_share(points: dict[int, int], threshold: int, field: int) -> str:
+    """What to say: one share may be named when the others, without it, still confirm each other."""
+    odd = []
+    for number in points if len(points) > threshold + 1 else ():
+        rest = {x: value for x, value in points.items() if x != number}
+        if _on_one_polynomial(rest, threshold, field):
+            odd.append(number)
+    if len(odd) == 1:
+        return f"share number {odd[0]} does not belong to the others; leave it out"
+    return "shares do not belong together"
+
+
+def _value_at(position: int, points: dict[int, int], field: int) -> int:
+    """Value at `position` of the polynomial of least degree through `points` (Lagrange)."""
     total = 0
     for x, value in points.items():
         numerator = denominator = 1
         for other in points:
             if other != x:
-                numerator = numerator * other % field
-                denominator = denominator * (other - x) % field
+                numerator = numerator * (position - other) % field
+                denominator = denominator * (x - other) % field
         total += value * numerator * pow(denominator, -1, field)
     return total % field
 

@@ -69,3 +69,35 @@ def test_offsets_give_primes() -> None:
     for octets in range(1, 65):
         prime = shamir.prime(octets)
         assert all(pow(base, prime - 1, prime) == 1 for base in (2, 3, 5, 7))
+
+
+@given(st.binary(min_size=15, max_size=40), st.integers(2, 5), st.data())
+@settings(max_examples=40, deadline=None)
+def test_a_bit_of_a_surplus_set_is_noticed(secret: bytes, threshold: int, data: st.DataObject) -> None:
+    shares = shamir.split(secret, threshold, threshold + 2, os.urandom)
+    number = data.draw(st.integers(0, threshold + 1))
+    bit = data.draw(st.integers(0, 8 * len(secret) - 1))
+    code, octets = udf.parse(shares[number])
+    damaged = int.from_bytes(octets, "big") ^ 1 << bit
+    bad = [*shares]
+    bad[number] = udf.text(code, damaged.to_bytes(len(octets), "big"))
+    with pytest.raises(VerificationError, match=f"number {number + 1} does not belong"):
+        shamir.recover(bad)
+    with pytest.raises(VerificationError):
+        shamir.recover([*bad[: number + 1], *bad[number + 1 :][: threshold - number]])
+
+
+def test_shares_of_another_set_are_noticed_among_surplus_ones() -> None:
+    secret = os.urandom(32)
+    first, second = (shamir.split(secret, 3, 5, os.urandom) for _ in range(2))
+    with pytest.raises(VerificationError):
+        shamir.recover([*first[:2], *second[2:4]])
+    assert shamir.recover(first[1:4]) == shamir.recover(second[2:]) == secret
+
+
+def test_the_text_of_a_share_is_exact() -> None:
+    share = PUBLISHED[0]
+    for wrong in (share + "A", share[:-1] + "B", share.replace("-", "") + "AAAAAAAA"):
+        with pytest.raises((EncodingError, VerificationError)):
+            shamir.recover([wrong, PUBLISHED[1]])
+    assert shamir.recover([share.lower().replace("-", " "), PUBLISHED[1]])
