@@ -6,10 +6,11 @@ content keys by HMAC-SHA-256 from salt and base seed, A256CBC. It travels inside
 peer proves itself later, so its signature is not checked here; the digest is, when the envelope has one.
 """
 
-from mathmesh.codec import b64, jsonbcd, udf
+from mathmesh.codec import b64, udf
 from mathmesh.errors import MeshError
 from meshdevice import aes
 from meshdevice.sha512 import hkdf, sha512
+from meshlink import json_text
 from meshlink.agreement import ORDER_448
 from meshlink.hkdf import equal
 from meshlink.record import LinkError
@@ -39,10 +40,10 @@ def open_activation(
     activation is malformed or not for this device.
     """
     try:
-        header, body, trailer = _parts(jsonbcd.loads(act))
+        header, body, trailer = _parts(json_text.loads(act, list))
         base_seed = _base_seed(suite, header, encryption_scalar)
         content = _decrypt(suite, header, body, trailer, base_seed)
-        activation = jsonbcd.loads(content)["ActivationAccount"]
+        activation = json_text.loads(content)["ActivationAccount"]
         seed = activation["ActivationKey"]
         contribution = _scalar(seed)
     except (MeshError, KeyError, TypeError, ValueError, IndexError) as error:

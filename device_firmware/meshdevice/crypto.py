@@ -9,15 +9,7 @@ import hashlib
 import os
 
 from meshdevice import aes, runtime
-from meshdevice.sha512 import hkdf as hkdf512
-from meshdevice.sha512 import sha512
-from meshdevice.x448 import x448
 from meshdevice.x25519 import base, x25519
-
-__all__ = ["DeviceSuite", "cbc_decrypt", "hkdf512", "hmac_sha256", "key_unwrap", "sha512"]
-
-cbc_decrypt = aes.cbc_decrypt
-key_unwrap = aes.unwrap
 
 _BLOCK = 64
 _RANDOM = b"mh1 rnd"
@@ -60,7 +52,12 @@ class DeviceSuite:
         self.aes_cbc = aes.cbc
         self.x25519 = x25519
         self.x25519_base = base
-        self.x448 = x448
+
+    def x448(self, scalar: bytes, u: bytes) -> bytes:
+        """X448, 56 octets, all zero for a point of small order. Only an adoption loads its code."""
+        from meshdevice.x448 import x448
+
+        return x448(scalar, u)
 
     def random(self, count: int) -> bytes:
         """`count` octets that nobody can tell from random and that never come twice."""
