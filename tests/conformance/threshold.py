@@ -1,16 +1,22 @@
-"""Vectors of threshold key generation, shares and signatures."""
+"""Vectors of threshold key generation, shares, agreement and signatures."""
 
 import functools
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from tests.conformance import threshold_draft as draft
+from tests.conformance import threshold_operate, threshold_signing
 from tests.conformance.report import Outcome, Runner, check, load
 from tests.conformance.udf import Compared
 
-from mathmesh.keys import algorithms, derive
+from mathmesh.keys import algorithms, derive, montgomery
 from mathmesh.keys.pair import PrivateKey, PublicKey
-from mathmesh.threshold import cogeneration
+from mathmesh.threshold import cogeneration, split
+from mathmesh.threshold.agreement import ShareAgreement
+from mathmesh.threshold.point import Point, combine
+
+_COMMENTARY = {"source", "sources", "note"}
 
 
 def runners() -> dict[str, Runner]:
@@ -18,22 +24,24 @@ def runners() -> dict[str, Runner]:
     return {
         "threshold/cogeneration.json": _run_cogeneration,
         "threshold/mesh_threshold.json": _run_mesh,
-        "threshold/frost_*.json": _run_later,
-        "threshold/operate_key_agreement.json": _run_later,
+        "threshold/frost_*.json": threshold_signing.run_frost,
+        "threshold/operate_key_agreement.json": threshold_operate.run,
     }
 
 
-def _run_later(path: Path) -> Iterator[Outcome]:
-    yield Outcome(path.name, "not yet", path.name)
-
-
 def _run_mesh(path: Path) -> Iterator[Outcome]:
+    kinds = {
+        "keygen": _keygen,
+        "split": _split,
+        "sign_unanimous": threshold_signing.sign_unanimous,
+        "sign_quorate": threshold_signing.sign_quorate,
+    }
     vectors = load(path)
-    for index, case in enumerate(vectors["keygen"]):
-        yield check(f"{path.name} keygen[{index}]", lambda case=case: _keygen(case))
-    for kind in sorted(set(vectors) - {"source", "sources", "note", "keygen"}):
-        known = kind in ("split", "sign_unanimous", "sign_quorate")
-        yield Outcome(f"{path.name} {kind}", "not yet" if known else "failed", f"{kind}")
+    for kind in set(vectors) - _COMMENTARY - set(kinds):
+        yield Outcome(f"{path.name} {kind}", "failed", "unknown kind")
+    for kind, case in kinds.items():
+        for index, vector in enumerate(vectors.get(kind, [])):
+            yield check(f"{path.name} {kind}[{index}]", functools.partial(case, vector))
 
 
 def _keygen(case: dict[str, Any]) -> Compared:
@@ -57,6 +65,51 @@ def _keygen(case: dict[str, Any]) -> Compared:
     yield "composite_public by points", public.octets.hex(), case["composite_public"]
     unsigned = None if curve.signs else public.u.hex()
     yield "composite_public_unsigned", unsigned, case["composite_public_unsigned"]
+
+
+def _split(case: dict[str, Any]) -> Compared:
+    key, first, ephemeral = (
+        derive.derive_key(case[name]["udf"], "") for name in ("key", "share1", "ephemeral")
+    )
+    yield "curve", key.crv, case["curve"]
+    yield "key", (str(key.scalar), key.signed_public.hex()), (case["key"]["scalar"], case["key"]["public"])
+    yield "share1", str(first.scalar), case["share1"]["scalar"]
+    yield (
+        "ephemeral",
+        [
+            str(ephemeral.scalar),
+            ephemeral.signed_public.hex(),
+            PublicKey(key.crv, ephemeral.signed_public).u.hex(),
+        ],
+        [case["ephemeral"][name] for name in ("scalar", "public_signed", "public_unsigned")],
+    )
+    second, _ = split.direct_with(key, [first.scalar])
+    size = algorithms.curve(key.crv).scalar_size
+    peer = Point.decode(key.crv, ephemeral.signed_public)
+    results = [ShareAgreement(share).partial(peer) for share in (first, second)]
+    combined = combine(results)
+    rungs = draft.ladder(key.crv, first.scalar, peer.first)
+    computed = {
+        "share2_scalar": str(second.scalar),
+        "share2_le": second.scalar.to_bytes(size, "little").hex(),
+        "ladder_share1": [str(value) for value in rungs],
+        "result1_signed": results[0].octets.hex(),
+        "result2_signed": results[1].octets.hex(),
+        "combined_signed": combined.octets.hex(),
+        "agreement_unsigned": combined.agreement.hex(),
+    }
+    for name in set(case) - {"curve", "key", "share1", "ephemeral", "document_defects"}:
+        yield name, computed.get(name), case[name]
+    yield (
+        "u of result1",
+        rungs[0] * pow(rungs[1], -1, montgomery.CURVES[key.crv].p) % (montgomery.CURVES[key.crv].p),
+        results[0].first,
+    )
+    yield (
+        "agreement",
+        key.agree(PublicKey(key.crv, ephemeral.signed_public)).hex(),
+        case["agreement_unsigned"],
+    )
 
 
 def _run_cogeneration(path: Path) -> Iterator[Outcome]:
