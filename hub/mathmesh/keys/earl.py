@@ -3,13 +3,22 @@
 Source: draft-hallambaker-mesh-udf §5.4 and draft-hallambaker-mesh-protocol §7.5.
 """
 
+import hmac
+
 from mathmesh.codec import udf, uri
+from mathmesh.errors import EncodingError
 from mathmesh.keys import digest, hkdf, mac, symmetric
+from mathmesh.keys.pair import PrivateKey, PublicKey
 
 SERVICE_INFO = "mmm/key/authenticate/service"
 DEVICE_INFO = "mmm/key/authenticate/device"
 CONNECT_SECRET_OCTETS = 15
 CONTENT_ID_BITS = 280
+WELL_KNOWN = "/.well-known/mmm-udf/"
+CONTACT_OCTETS = 16
+"""Fewest octets of the key of a contact, and how many we take."""
+
+_AUTHENTICATOR_INFO = b"mesh-hub earl authenticator"
 
 
 def connect_secret(seed_udf: str, maker_account: str, octets: int = CONNECT_SECRET_OCTETS) -> bytes:
@@ -48,3 +57,36 @@ def content_id(
 ) -> str:
     """Digest of a key's text, by which a `udf:` locator finds its content."""
     return digest.content_digest(udf.canonical(key_udf).encode(), content_type, bits=bits)
+
+
+def location(authority: str, name: str) -> str:
+    """Address at which a domain keeps the content of a `udf:` locator: that of a key or of a digest."""
+    return f"https://{authority}{WELL_KNOWN}{content_id(name)}"
+
+
+def authenticator_key(key_udf: str) -> PrivateKey:
+    """The Ed448 key that whoever knows a key of type E shares: its signature shows that content was sealed
+    by one of them. Our addition (protocol book): the encryption of the drafts alone can be altered.
+    """
+    seed = hkdf.hkdf(symmetric.secret(key_udf), _AUTHENTICATOR_INFO, 56)
+    return PrivateKey.from_seed("Ed448", seed)
+
+
+def contact_key(signer: PublicKey, octets: int = CONTACT_OCTETS) -> str:
+    """Key UDF of a published contact: the first octets of the fingerprint of the key that signs it.
+
+    Raises EncodingError for a key that does not sign with Ed448 and for fewer than 16 octets.
+    """
+    if signer.crv != "Ed448" or not CONTACT_OCTETS <= octets <= len(signer.udf_bytes):
+        raise EncodingError(
+            "the key of a contact is made from 16 or more octets of an Ed448 key's fingerprint"
+        )
+    return udf.text(udf.ENCRYPTION_SIGNATURE, signer.udf_bytes[:octets])
+
+
+def is_contact_key(key_udf: str, signer: PublicKey) -> bool:
+    """Whether content under the contact key `key_udf` is to be signed by `signer`."""
+    code, data = udf.parse(key_udf)
+    if code != udf.ENCRYPTION_SIGNATURE or signer.crv != "Ed448" or len(data) < CONTACT_OCTETS:
+        return False
+    return hmac.compare_digest(data, signer.udf_bytes[: len(data)])

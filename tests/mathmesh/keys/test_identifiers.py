@@ -7,6 +7,7 @@ import pytest
 from mathmesh.codec import udf
 from mathmesh.errors import EncodingError, PolicyError
 from mathmesh.keys import earl, ids, mac, symmetric
+from mathmesh.keys.pair import PrivateKey
 
 SEED = "ZAAQ-AHCC-PWZG-EQXO-M4QM-OYWT-HDPG-DQ3D-HMIG-ABHP-LED2-KPAG-LOTB-QMJ7"
 KEY = "EDRL-4MZP-3OUD-OZBS-SPZN-7OSO-OM"
@@ -83,3 +84,33 @@ def test_a_mac_used_as_key_gives_sixteen_octets() -> None:
     whole = udf.text(udf.MAC, udf.parse(salted)[1])
     assert len(udf.parse(salted)[1]) == 16
     assert mac.mac(salted, b"x") == mac.mac(whole, b"x")
+
+
+def test_location_of_content() -> None:
+    assert (
+        earl.location("example.com", KEY) == f"https://example.com/.well-known/mmm-udf/{earl.content_id(KEY)}"
+    )
+
+
+def test_key_of_a_contact_begins_like_the_fingerprint_of_its_signer() -> None:
+    signer = PrivateKey.from_seed("Ed448", bytes(56)).public
+    key = earl.contact_key(signer)
+    assert udf.parse(key) == (udf.ENCRYPTION_SIGNATURE, signer.udf_bytes[:16])
+    assert earl.is_contact_key(key, signer)
+    assert earl.is_contact_key(earl.contact_key(signer, 32), signer)
+    assert not earl.is_contact_key(key, PrivateKey.from_seed("Ed448", b"\x01" * 56).public)
+    assert not earl.is_contact_key(udf.text(udf.ENCRYPTION, signer.udf_bytes[:16]), signer)
+    assert not earl.is_contact_key(udf.text(udf.ENCRYPTION_SIGNATURE, signer.udf_bytes[:15]), signer)
+    for octets in (15, 65):
+        with pytest.raises(EncodingError):
+            earl.contact_key(signer, octets)
+    with pytest.raises(EncodingError):
+        earl.contact_key(PrivateKey.from_seed("X448", bytes(56)).public)
+
+
+def test_authenticator_follows_from_the_key_alone() -> None:
+    key = earl.authenticator_key(KEY)
+    assert key == earl.authenticator_key(KEY.lower())
+    assert key.public != earl.authenticator_key(udf.text(udf.ENCRYPTION, bytes(15))).public
+    with pytest.raises(EncodingError):
+        earl.authenticator_key(earl.publication_id(symmetric.secret(KEY)))
