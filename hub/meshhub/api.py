@@ -3,6 +3,7 @@
 GET  /api/status · /api/devices · /api/devices/{udf} · /api/get?name=[&property=]
 GET  /api/history?name=[&since=1h][&property=] · /api/adoptions/{id} · /api/events (Server-Sent Events)
 POST /api/set {name, values: {property: value}} · /api/rename {name, to?, room?} · /api/forget {name}
+POST /api/alarms/{id}/dismiss
 POST /api/add {code | image (base64), at?, yes?, name?, room?} · /api/adoptions/{id}/confirm {seen}
 
 A name is a friendly name, room and name, or the device's UDF. Errors are {error, kind, candidates?, remedy}.
@@ -20,6 +21,7 @@ from aiohttp import web
 
 from mathmesh.errors import EncodingError
 from meshhub.dashboard.adoptions import Adoptions
+from meshhub.dashboard.alarms import Alarms
 from meshhub.dashboard.label_image import MAX_OCTETS, read_label
 from meshhub.dashboard.ports import Device, Hub
 from meshhub.dashboard.problems import Problem
@@ -43,6 +45,7 @@ class Api:
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
         self._adoptions = Adoptions()
+        self._alarms = Alarms(hub.events)
         self._started = time.monotonic()
         self._streams: set[EventStream] = set()
 
@@ -62,6 +65,7 @@ class Api:
                 web.post("/api/add", self.add),
                 web.get("/api/adoptions/{id}", self.adoption),
                 web.post("/api/adoptions/{id}/confirm", self.confirm),
+                web.post("/api/alarms/{id}/dismiss", self.dismiss),
             ]
         )
 
@@ -74,6 +78,7 @@ class Api:
                 "devices": len(devices),
                 "online": sum(device.online for device in devices),
                 "up_seconds": int(time.monotonic() - self._started),
+                "alarms": [one.to_json() for one in self._alarms.all()],
                 **self._hub.status(),
             }
         )
@@ -193,15 +198,31 @@ class Api:
         """Everything that changes, as it changes."""
         if len(self._streams) >= MAX_STREAMS:
             raise Problem(503, "too-many-pages", "Too many pages are open.", "Close some of them.")
-        stream = EventStream(self._hub, self._adoptions, request.get(STILL_ALLOWED, _always))
+        stream = EventStream(self._hub, self._adoptions, self._alarms, request.get(STILL_ALLOWED, _always))
         self._streams.add(stream)
         try:
             return await stream.run(request)
         finally:
             self._streams.discard(stream)
 
+    async def dismiss(self, request: web.Request) -> web.Response:
+        """Put an alarm away."""
+        self._alarms.dismiss(request.match_info["id"])
+        for stream in self._streams:
+            stream.wake()
+        return web.json_response({"dismissed": True})
+
+    def start(self) -> None:
+        """Gather alarms from now on."""
+        self._alarms.start()
+
+    async def stop(self) -> None:
+        """Close every open page's stream and stop gathering alarms."""
+        self.end_streams()
+        await self._alarms.stop()
+
     def end_streams(self) -> None:
-        """Close every open page's stream: before the hub stops, and when a session ends."""
+        """Close every open page's stream; pages that still may come back at once."""
         for stream in self._streams:
             stream.end()
 

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from rich.markup import escape
 
-from meshhub.cli_output import client, common_options, console, data_option, print_json, table
+from meshhub.cli_output import client, common_options, console, data_option, print_json, table, time_text
 from meshhub.config import Config
 
 if TYPE_CHECKING:
     from meshhub.app import Hub
+    from meshhub.dashboard.server import Dashboard
 
 DEMO_SECONDS = 45.0
 """How long the page's address waits for the simulated devices."""
@@ -55,11 +58,14 @@ def status(data: Path | None, as_json: bool) -> None:
     if as_json:
         print_json(answer)
         return
+    alarms = answer.pop("alarms")
     rows = table("", "")
     rows.show_header = False
     for name, value in answer.items():
-        rows.add_row(name.replace("_", " "), str(value))
+        rows.add_row(name.replace("_", " "), escape(str(value)))
     console().print(rows)
+    for alarm in alarms:
+        click.echo(f"{time_text(alarm['time'])} {alarm['text']}")
 
 
 async def _run(config: Config, demo: bool) -> None:
@@ -93,8 +99,17 @@ async def _run(config: Config, demo: bool) -> None:
         if demo:
             await _start_demo(hub, running, stop)
         if not stop.is_set():
-            click.echo(f"Dashboard: {dashboard.new_link()}")
+            _tell_address(dashboard)
         await stop.wait()
+
+
+def _tell_address(dashboard: Dashboard) -> None:
+    """Print the address with a sign-in link, but none into the system's log, where others may read it."""
+    output = os.fstat(1)
+    if os.environ.get("JOURNAL_STREAM") == f"{output.st_dev}:{output.st_ino}":
+        click.echo(f"Dashboard: {dashboard.url} (`meshhub link` prints a link that signs a browser in)")
+    else:
+        click.echo(f"Dashboard: {dashboard.new_link()}")
 
 
 async def _start_demo(hub: Hub, running: AsyncExitStack, stop: asyncio.Event) -> None:

@@ -5,6 +5,8 @@ import io
 import pytest
 import segno
 
+from meshhub.events import Alarm
+
 playwright_api = pytest.importorskip("playwright.async_api", reason="playwright is not installed")
 expect = playwright_api.expect
 
@@ -131,6 +133,20 @@ async def test_a_refused_command_is_told_on_the_card(page, hub):
     await expect(alert).to_contain_text("offline")
     await expect(alert).to_contain_text("power and network")
     await expect(power(page)).to_have_attribute("aria-checked", "false")
+
+
+async def test_an_alarm_stays_on_the_card_until_it_was_seen(page, hub):
+    lamp = hub.resolve("kitchen lamp")
+    hub.events.publish(Alarm(time=1, kind="clone", text="There may be a copy of it.", device=lamp.udf))
+    hub.events.publish(Alarm(time=1, kind="storage", text="The disk is full."))
+    shown = card(page, "Lamp", "Kitchen")
+    await expect(shown).to_contain_text("There may be a copy of it.")
+    await expect(shown).to_contain_text("Check this device")
+    await expect(page.locator("#alarms")).to_contain_text("The disk is full.")
+    await page.reload()
+    await shown.get_by_role("button", name="Seen").click()
+    await expect(shown).to_contain_text("Live")
+    await expect(page.locator("#alarms")).to_contain_text("The disk is full.")
 
 
 async def test_every_kind_has_its_control(page, hub):

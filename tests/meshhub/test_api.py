@@ -13,6 +13,7 @@ import segno
 from mathmesh.errors import PolicyError
 from meshhub import local_socket
 from meshhub.dashboard.server import Dashboard
+from meshhub.events import Alarm
 
 GOOD_CODE = "EDRL-4MZP-3OUD-OZBS-SPZN-7OSO-OM"
 WRONG_CODE = "EDQF-7KXK-WNDR-DB6X-WQ3V-7QGQ-VQ"
@@ -251,6 +252,22 @@ async def test_the_stream_tells_every_change(api, hub):
         await ask(api, "POST", "/api/add", code=GOOD_CODE, yes=True)
         while (await events.next("adoption"))[1]["state"] != "done":
             pass
+
+
+async def test_an_alarm_waits_until_it_was_seen(api, hub):
+    lamp = hub.resolve("kitchen lamp")
+    hub.events.publish(Alarm(time=1, kind="clone", text="An older counter.", device=lamp.udf))
+    hub.events.publish(Alarm(time=2, kind="clone", text="An older counter again.", device=lamp.udf))
+    async with api.get("/api/events") as answer:
+        events = Events(answer)
+        _, told = await events.next("alarms")
+        [alarm] = told["alarms"]
+        assert (alarm["text"], alarm["device"]) == ("An older counter again.", lamp.udf)
+        assert (await ask(api, "GET", "/api/status"))[1]["alarms"] == [alarm]
+        path = f"/api/alarms/{alarm['id']}/dismiss"
+        assert (await ask(api, "POST", path))[0] == 200
+        assert (await events.next("alarms"))[1] == {"alarms": []}
+        assert (await ask(api, "POST", path))[0] == 404
 
 
 async def test_a_stream_that_fell_behind_gets_all_devices_again(api, hub):

@@ -69,13 +69,14 @@ class Dashboard:
     async def start(self) -> None:
         """Listen on the local socket and on localhost; raises `PolicyError` when another hub runs here."""
         local = local_socket.listen(self._data)
+        self._api.start()
         await self._serve(self._local_application(), [local])
         self._port = ports.choose("127.0.0.1", self._wish)
         await self._serve(self._web_application(), _localhost(self._port))
 
     async def stop(self) -> None:
         """Close everything; safe to call when start failed half way."""
-        self._api.end_streams()
+        await self._api.stop()
         runners, self._runners = self._runners, []
         for runner in runners:
             await runner.cleanup()

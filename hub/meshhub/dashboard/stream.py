@@ -1,7 +1,7 @@
 """Server-Sent Events: what the hub's event bus tells, as JSON for open pages.
 
 Events: `devices` (all of them, first and after events were lost), `device` (one, whole), `removed` ({udf}),
-`adoption` (one, whole), `alarm` ({kind, text, device}). A reader that is too slow gets fewer, newer events:
+`adoption` (one, whole), `alarms` (all that are open). A reader that is too slow gets fewer, newer events:
 what waits for it is the set of changed devices, never a queue.
 """
 
@@ -13,14 +13,15 @@ from collections.abc import Callable, Iterator
 from aiohttp import web
 
 from meshhub.dashboard.adoptions import Adoptions
+from meshhub.dashboard.alarms import Alarms, OpenAlarm
 from meshhub.dashboard.ports import Device, Hub
 from meshhub.dashboard.view import adoption_json, device_json, state
-from meshhub.events import Alarm, DeviceOnline, DevicesChanged, Event, Lost, ValueChanged
+from meshhub.events import DeviceOnline, DevicesChanged, Event, Lost, ValueChanged
 
 PAUSE_SECONDS = 0.05  # changes within it go out together
 BEAT_SECONDS = 15.0  # a comment keeps the connection alive and notices a reader that is gone
 ADOPTION_SECONDS = 0.3  # how often the steps of a running adoption are looked at
-ALARMS_KEPT = 10
+RETRY = b"retry: 1000\n\n"  # how long a page waits before it comes back, in milliseconds
 STILL_ALLOWED: web.RequestKey[Callable[[], bool]] = web.RequestKey("still_allowed")
 """On a request: whether the session behind it is still live, asked again while a stream lasts."""
 
@@ -30,13 +31,14 @@ Message = tuple[str, object]
 class EventStream:
     """One open page."""
 
-    def __init__(self, hub: Hub, adoptions: Adoptions, allowed: Callable[[], bool]) -> None:
+    def __init__(self, hub: Hub, adoptions: Adoptions, alarms: Alarms, allowed: Callable[[], bool]) -> None:
         self._hub = hub
         self._adoptions = adoptions
+        self._alarms = alarms
         self._allowed = allowed
         self._everything = True
         self._changed: set[str] = set()
-        self._alarms: list[Alarm] = []
+        self._alarms_sent: list[OpenAlarm] | None = None
         self._states: dict[str, str] = {}
         self._adoptions_sent: dict[str, object] = {}
         self._ended = False
@@ -46,6 +48,7 @@ class EventStream:
     async def run(self, request: web.Request) -> web.StreamResponse:
         """Serve until the page goes away, the session ends or the hub stops."""
         await self._response.prepare(request)
+        await self._response.write(RETRY)
         listener = asyncio.create_task(self._listen())
         try:
             while self._allowed() and not self._ended and not listener.done():
@@ -57,6 +60,10 @@ class EventStream:
             listener.cancel()
             await asyncio.gather(listener, return_exceptions=True)
         return self._response
+
+    def wake(self) -> None:
+        """Look for changes now."""
+        self._wake.set()
 
     def end(self) -> None:
         """Close the stream now; the page comes back by itself when it may."""
@@ -77,8 +84,6 @@ class EventStream:
             self._changed.add(event.device)
         elif isinstance(event, Lost):
             self._everything = True
-        elif isinstance(event, Alarm):
-            self._alarms = [*self._alarms[1 - ALARMS_KEPT :], event]
 
     async def _wait(self) -> None:
         beat = asyncio.get_running_loop().time() + BEAT_SECONDS
@@ -119,9 +124,10 @@ class EventStream:
                 yield "removed", {"udf": udf}
 
     def _alarm_messages(self) -> Iterator[Message]:
-        alarms, self._alarms = self._alarms, []
-        for alarm in alarms:
-            yield "alarm", {"kind": alarm.kind, "text": alarm.text, "device": alarm.device}
+        alarms = self._alarms.all()
+        if alarms != self._alarms_sent:
+            self._alarms_sent = alarms
+            yield "alarms", {"alarms": [one.to_json() for one in alarms]}
 
     def _adoption_messages(self) -> Iterator[Message]:
         for adoption in self._adoptions.all():

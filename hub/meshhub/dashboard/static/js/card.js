@@ -1,5 +1,6 @@
 // One device: its values and controls, its state, renaming it, what went wrong.
 
+import { alarmStrip } from "./alarms.js";
 import * as api from "./api.js";
 import { control } from "./controls.js";
 import { announce, ask, el, icon, message } from "./dom.js";
@@ -14,13 +15,13 @@ export class Card {
     this.onDevice = onDevice;
     this.pending = false;
     this.wishes = new Map();
-    this.alarm = "";
+    this.alarmed = false;
     this.connected = true;
     const titleId = `device-${device.udf}`;
     this.name = el("h3", { id: titleId });
     this.badge = el("span", { class: "badge" });
     this.error = el("p", { class: "notice problem", role: "alert", hidden: true });
-    this.warning = el("p", { class: "notice warn", role: "alert", hidden: true });
+    this.warnings = el("div", { class: "stack", hidden: true });
     this.seen = el("span", { class: "hint" });
     this.controls = el("div", { class: "controls" });
     this.head = el("div", { class: "card-head" }, icon(device.kind), this.name, this.badge);
@@ -40,7 +41,7 @@ export class Card {
     this.element = el(
       "article",
       { class: "card", "aria-labelledby": titleId, "data-udf": device.udf },
-      this.head, this.warning, this.controls, this.error, this.foot,
+      this.head, this.warnings, this.controls, this.error, this.foot,
     );
     this.build(device);
     this.update(device);
@@ -78,14 +79,16 @@ export class Card {
     this.showState();
   }
 
-  warn(text) {
-    this.alarm = text;
-    message(this.warning, text);
+  /** Show the alarms about this device. */
+  warn(alarms) {
+    this.alarmed = alarms.length > 0;
+    this.warnings.hidden = !this.alarmed;
+    this.warnings.replaceChildren(...alarms.map(alarmStrip));
     this.showState();
   }
 
   showState() {
-    const state = this.pending ? "pending" : this.alarm ? "trust" : this.device.state;
+    const state = this.pending ? "pending" : this.alarmed ? "trust" : this.device.state;
     if (this.badge.dataset.state !== state) {
       this.badge.dataset.state = state;
       this.badge.replaceChildren(icon(state), STATES[state] ?? state);

@@ -1,6 +1,7 @@
 // The page: signing in, the stream of events, and the cards by room.
 
 import * as add from "./add.js";
+import { alarmStrip } from "./alarms.js";
 import * as api from "./api.js";
 import { Card } from "./card.js";
 import { byId, el, icon, message } from "./dom.js";
@@ -51,7 +52,7 @@ function connect() {
   source.addEventListener("device", ({ data }) => showDevice(JSON.parse(data)));
   source.addEventListener("removed", ({ data }) => remove(JSON.parse(data).udf));
   source.addEventListener("adoption", ({ data }) => add.update(JSON.parse(data)));
-  source.addEventListener("alarm", ({ data }) => showAlarm(JSON.parse(data)));
+  source.addEventListener("alarms", ({ data }) => showAlarms(JSON.parse(data).alarms));
   source.addEventListener("error", lost);
 }
 
@@ -147,15 +148,11 @@ function fill(parent, children) {
   while (parent.children.length > children.length) parent.lastChild.remove();
 }
 
-function showAlarm(alarm) {
-  const card = cards.get(alarm.device);
-  if (card) {
-    card.warn(alarm.text);
-    return;
-  }
-  const strip = el("div", { class: "notice warn", role: "alert" }, icon("trust"), el("span", {}, alarm.text));
-  strip.append(el("button", { type: "button", class: "quiet", "aria-label": "Dismiss", onclick: () => strip.remove() }, "✕"));
-  byId("alarms").append(strip);
+/** Alarms of a device stand on its card, all others on top. */
+function showAlarms(alarms) {
+  cards.forEach((card, udf) => card.warn(alarms.filter((alarm) => alarm.device === udf)));
+  const general = alarms.filter((alarm) => !cards.has(alarm.device));
+  byId("alarms").replaceChildren(...general.map((alarm) => alarmStrip(alarm)));
 }
 
 window.addEventListener("signed-out", () => showSignedOut());
