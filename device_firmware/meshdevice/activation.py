@@ -46,7 +46,7 @@ def open_activation(
         activation = json_text.loads(content)["ActivationAccount"]
         seed = activation["ActivationKey"]
         contribution = _scalar(seed)
-    except (MeshError, KeyError, TypeError, ValueError, IndexError) as error:
+    except (MeshError, KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
         if isinstance(error, LinkError):
             raise
         raise LinkError(_ACTIVATION, "the activation cannot be read") from None

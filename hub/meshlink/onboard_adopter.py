@@ -134,7 +134,7 @@ class AdopterLink:
 
     def seen(self) -> None:
         """The user saw this unit blink, or compared its serial text."""
-        self._expect(PROVED)
+        self._expect(PROVED, SECRETS)
         self.seen_by_user = True
         self._blink_seconds = 0
 
