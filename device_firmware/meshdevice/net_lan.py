@@ -4,8 +4,13 @@ import asyncio
 
 from meshdevice import hub_address
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 HUB_UNREACHABLE = 35
 _LIMIT = 5
+_REFUSAL = 0.3
 
 
 class Network:
@@ -28,9 +33,21 @@ async def reach(hubs: list[str]) -> int:
     for hub in hubs:
         try:
             host, port, _ = hub_address.parse(hub)
-            _, writer = await asyncio.wait_for(asyncio.open_connection(host, port), _LIMIT)
+            reader, writer = await asyncio.wait_for(asyncio.open_connection(host, port), _LIMIT)
         except (OSError, ValueError, asyncio.TimeoutError):
             continue
+        accepted = await _is_open(reader)
         writer.close()
-        return 0
+        if accepted:
+            return 0
     return HUB_UNREACHABLE
+
+
+async def _is_open(reader: "Any") -> bool:
+    """MicroPython takes a refused connection for an open one until it is read; a broker waits in silence."""
+    try:
+        return bool(await asyncio.wait_for(reader.read(1), _REFUSAL))
+    except asyncio.TimeoutError:
+        return True
+    except OSError:
+        return False

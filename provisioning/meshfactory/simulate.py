@@ -74,6 +74,7 @@ class SimulatedDevice:
         self._process: subprocess.Popen[bytes] | None = None
         self._keeper: threading.Thread | None = None
         self._off = threading.Event()
+        self._running = threading.Event()
         self._lock = threading.Lock()
         self.crashes = 0
         self._started = self._told = 0
@@ -104,7 +105,7 @@ class SimulatedDevice:
         return process.pid if process is not None and process.poll() is None else None
 
     def start(self) -> None:
-        """Power on. Raises SimulationError without an identity, BundleError when the firmware is not whole."""
+        """Power on. SimulationError: there is no identity; BundleError: the firmware is not whole."""
         if self.alive:
             return
         if not any((self.state / f"identity.{index}").is_file() for index in (0, 1)):
@@ -118,8 +119,10 @@ class SimulatedDevice:
         self._started = self._told = events.stat().st_size if events.is_file() else 0
         self.crashes = 0
         self._off.clear()
+        self._running.clear()
         self._keeper = threading.Thread(target=self._keep, args=(folder,), daemon=True)
         self._keeper.start()
+        self._running.wait(_STOP_LIMIT)
 
     def stop(self, *, hard: bool = False) -> None:
         """Power off, as a pulled plug does: a device has no shutdown. hard: SIGKILL at once."""
@@ -215,6 +218,7 @@ class SimulatedDevice:
                 if self._off.is_set():
                     return
                 process = self._process = self._run(folder)
+            self._running.set()
             code = process.wait()
             if code > 0:
                 self.crashes += 1

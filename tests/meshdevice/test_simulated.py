@@ -31,7 +31,7 @@ Effects = list[tuple[Any, ...]]
 
 on_micropython = pytest.mark.skipif(micropython() is None, reason="no MicroPython wheel for this machine")
 FORMS = [
-    pytest.param({"compiled": True}, id="mpy", marks=on_micropython),
+    pytest.param({"compiled": True, "heap": "176K"}, id="mpy", marks=on_micropython),
     pytest.param({"compiled": False}, id="py", marks=on_micropython),
     pytest.param({"cpython": True}, id="cpython"),
 ]
@@ -118,20 +118,20 @@ class Adopter:
         await self.events.expect("proved")
         return hello
 
-    async def secrets(self, broker: Any, *answers: str) -> Any:
-        """Give the secrets; the value of the device's answer, `stored` unless others are given."""
+    async def secrets(self, broker: Any, *, answer: str = "stored", port: int | None = None) -> Any:
+        """Give the secrets, with a broker at another port when given; the value of the device's answer."""
         self.link.seen()
         values = {
             "id": b"0123456789",
             "wifi": [["home", PASSWORD]],
-            "hub": [f"mqtt://127.0.0.1:{broker.port}"],
+            "hub": [f"mqtt://127.0.0.1:{port or broker.port}"],
             "ca": "",
             "mq": [broker.user, broker.password],
             "name": "kitchen lamp",
             "now": now(),
         }
         self.do(self.link.secrets(values, now()))
-        return await self.events.expect(*(answers or ("stored",)))
+        return await self.events.expect(answer)
 
 
 class Hub:
@@ -217,8 +217,8 @@ def unit(tmp_path: Path, identity: dict[str, Any]) -> AsyncIterator[Callable[...
         device.stop()
 
 
-async def waited(device: SimulatedDevice, name: str, timeout: float = WAIT, **fields: Any) -> dict[str, Any]:
-    return await asyncio.to_thread(device.wait_event, name, timeout, **fields)
+async def waited(device: SimulatedDevice, name: str, **fields: Any) -> dict[str, Any]:
+    return await asyncio.to_thread(device.wait_event, name, WAIT, **fields)
 
 
 async def adopted(
@@ -269,3 +269,224 @@ async def test_from_the_box_to_a_command_and_back_after_a_power_cut(
         assert (await hub.events.until("session"))["boot"] == 3
         assert device.status()["state"] == "CLAIMED"
         assert (await hub.command("light", "on", True))["c"] == 0
+
+
+@pytest.fixture
+def device(unit: Callable[..., SimulatedDevice]) -> SimulatedDevice:
+    """The device, powered on, on the runtime that is there."""
+    device = unit()
+    device.start()
+    return device
+
+
+@pytest.mark.parametrize("last", ["init", "hello", "proof"])
+async def test_an_adopter_that_goes_away_before_the_secrets_leaves_a_free_device(
+    device: SimulatedDevice, octets: Octets, broker: Any, last: str
+) -> None:
+    port = (await waited(device, "window", open=True))["port"]
+    adopter = Adopter(octets)
+    async with going(adopter.run(port)):
+        if last == "hello":
+            await adopter.events.expect("hello")
+        elif last == "proof":
+            await adopter.prove()
+    assert device.status()["state"] == "FREE"
+    await adopted(device, octets, broker)
+
+
+async def test_an_adopter_that_goes_away_after_stored_finds_its_device_by_the_run_handshake(
+    device: SimulatedDevice, octets: Octets, broker: Any
+) -> None:
+    adopter = Adopter(octets)
+    async with going(adopter.run((await waited(device, "window", open=True))["port"])):
+        hello = await adopter.prove()
+        await adopter.secrets(broker)
+    await waited(device, "boot", state="PENDING")
+    hub = Hub(octets, adopter.link.keys["psk_run"], hello["desc"])
+    async with going(hub.serve(broker)):
+        await hub.events.until("session")
+        await waited(device, "state", state="CLAIMED")
+
+
+async def test_a_second_adopter_is_told_that_the_device_is_busy(
+    device: SimulatedDevice, octets: Octets, broker: Any
+) -> None:
+    port = (await waited(device, "window", open=True))["port"]
+    first, second = Adopter(octets), Adopter(octets)
+    async with going(first.run(port)):
+        await first.prove()
+        async with going(second.run(port)):
+            await second.events.expect("busy")
+        await first.secrets(broker)
+
+
+async def test_whoever_has_not_read_the_label_gets_no_answer(device: SimulatedDevice, octets: Octets) -> None:
+    port = (await waited(device, "window", open=True))["port"]
+    stranger = Adopter(octets, psk_on=bytes(range(100, 132)))
+    async with going(stranger.run(port)):
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(stranger.events.queue.get(), 1)
+
+
+async def test_a_hub_that_cannot_be_reached_is_told_before_anything_is_stored(
+    device: SimulatedDevice, octets: Octets, broker: Any
+) -> None:
+    adopter = Adopter(octets)
+    async with going(adopter.run((await waited(device, "window", open=True))["port"])):
+        await adopter.prove()
+        trouble = await adopter.secrets(broker, answer="trouble", port=9)
+        assert trouble["c"] == 35
+        assert device.status()["state"] == "FREE"
+        await adopter.secrets(broker)
+
+
+def _flash(device: SimulatedDevice) -> bytes:
+    names = ("identity", "secrets", "pool", "boot", "acts")
+    return b"".join(path.read_bytes() for name in names for path in device.state.glob(f"{name}.*"))
+
+
+@pytest.mark.parametrize("by", ["button", "owner"])
+async def test_a_wiped_device_keeps_nothing_and_can_be_adopted_again(
+    device: SimulatedDevice, octets: Octets, broker: Any, by: str
+) -> None:
+    keys, hello = await adopted(device, octets, broker)
+    assert PASSWORD.encode() in _flash(device)
+    hub = Hub(octets, keys["psk_run"], hello["desc"])
+    async with going(hub.serve(broker)):
+        await hub.events.until("session")
+        if by == "button":
+            device.hold10()
+        else:
+            await hub.do(hub.run.send("forget", {}, now()))
+        await waited(device, "boot", state="FREE", boot=3)
+    assert PASSWORD.encode() not in _flash(device)
+    if by == "owner":
+        assert "port" not in device.status()
+        device.press()
+    port = (await waited(device, "window", open=True, count=2))["port"]
+    adopter = Adopter(octets)
+    async with going(adopter.run(port)):
+        assert (await adopter.prove())["boot"] == 3
+
+
+async def test_readings_are_kept_until_their_receipt_through_a_dead_broker(
+    unit: Callable[..., SimulatedDevice], octets: Octets, broker: Any
+) -> None:
+    device = unit(kind="climate", interval=0.2, seed=7)
+    device.start()
+    keys, hello = await adopted(device, octets, broker)
+    assert list(hello["desc"]["n"]) == ["air"]
+    hub = Hub(octets, keys["psk_run"], hello["desc"])
+    hub.receipts = False
+    async with going(hub.serve(broker)):
+        await hub.events.until("tel", lambda t: t["s"] + len(t["r"]) > 8)
+        broker.kill()
+    await waited(device, "offline")
+    hub.receipts = True
+    hub.readings.clear()
+    broker.start()
+    async with going(hub.serve(broker)):
+        await hub.events.until("tel", lambda t: t["s"] + len(t["r"]) > 30)
+    numbers = sorted(s for boot, s in hub.readings if boot == 2)
+    assert numbers == list(range(1, len(numbers) + 1))
+    temperatures = [v for _, prop, v in hub.readings.values() if prop == "temperature"]
+    assert all(15 < value < 26 for value in temperatures)
+    assert len(set(temperatures)) > 3
+
+
+async def test_a_button_reports_its_presses_and_has_no_present_value(
+    unit: Callable[..., SimulatedDevice], octets: Octets, broker: Any
+) -> None:
+    device = unit(kind="button")
+    device.start()
+    keys, hello = await adopted(device, octets, broker)
+    hub = Hub(octets, keys["psk_run"], hello["desc"])
+    async with going(hub.serve(broker)):
+        await hub.events.until("session")
+        for gesture in ("single", "double", "long"):
+            device.press(gesture)
+            await hub.events.until("tel", lambda t, g=gesture: t["r"][0][1:] == ["button", "press", g])
+    assert [entry for entry in hub.readings.values()] == [
+        ("button", "press", gesture) for gesture in ("single", "double", "long")
+    ]
+
+
+async def test_a_hail_is_answered_only_with_the_label_and_only_while_free(
+    device: SimulatedDevice, octets: Octets, broker: Any
+) -> None:
+    port = (await waited(device, "window", open=True))["port"]
+
+    def hail(lid: bytes) -> bytes | None:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asker:
+            asker.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
+            asker.settimeout(0.5)
+            asker.sendto(b"mh1?" + lid, ("127.255.255.255", 47447))
+            try:
+                return asker.recv(64)
+            except TimeoutError:
+                return None
+
+    lid = octets("lid")
+    assert await asyncio.to_thread(hail, lid) == b"mh1!" + lid + port.to_bytes(2, "big")
+    assert await asyncio.to_thread(hail, bytes(10)) is None
+    assert await asyncio.to_thread(hail, lid[:9]) is None
+    await adopted(device, octets, broker)
+    assert await asyncio.to_thread(hail, lid) is None
+
+
+async def test_garbage_on_the_port_neither_crashes_nor_holds_the_device(
+    device: SimulatedDevice, octets: Octets, broker: Any
+) -> None:
+    port = (await waited(device, "window", open=True))["port"]
+    held = []
+    for _ in range(6):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(os.urandom(200))
+        held.append((reader, writer))
+    assert not device.crashes
+    for _, writer in held:
+        writer.close()
+        await writer.wait_closed()
+    await adopted(device, octets, broker)
+
+
+def test_a_unit_without_identity_is_not_started(tmp_path: Path) -> None:
+    with pytest.raises(SimulationError, match="mint"):
+        SimulatedDevice(tmp_path).start()
+
+
+def test_a_firmware_that_fails_is_started_again_and_told(
+    unit: Callable[..., SimulatedDevice], tmp_path: Path
+) -> None:
+    broken = tmp_path / "broken"
+    broken.mkdir()
+    (broken / "boot.py").write_text("")
+    (broken / "main.py").write_text("raise ValueError('broken')\n")
+    device = unit(firmware=broken)
+    device.start()
+    with pytest.raises(SimulationError, match=r"device\.log"):
+        device.wait_event("never", 5)
+    assert device.alive
+    device.stop()
+    assert not device.alive
+
+
+def test_no_device_outlives_whoever_started_it(unit: Callable[..., SimulatedDevice], tmp_path: Path) -> None:
+    unit()
+    starter = subprocess.Popen(
+        [sys.executable, "-m", "meshfactory.simulate", "--state", str(tmp_path / "unit")],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert starter.stdout is not None
+    with starter.stdout:
+        first = starter.stdout.readline()
+        pid = int(first.rsplit(" ", 1)[1])
+        assert Path(f"/proc/{pid}").exists()
+        starter.send_signal(signal.SIGKILL)
+        starter.wait()
+    for _ in range(100):
+        if not Path(f"/proc/{pid}").exists():
+            return
+        time.sleep(0.05)
+    pytest.fail(f"process {pid} is still there")
