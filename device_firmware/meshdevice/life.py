@@ -67,15 +67,17 @@ class Life:
         self.board.report(boot=self.boot, state=state, runtime=sys.implementation.name)
         self.begin()
         pause = board_config.STEP_MS / 1000
-        while not self._ended:
-            now = self.clock.now()
-            self.board.feed()
-            for gesture in self.board.gestures(now):
-                self._gesture(gesture)
-            self.step(now)
-            self._figure(now)
-            await asyncio.sleep(pause)
-        await self.stop()
+        try:
+            while not self._ended:
+                now = self.clock.now()
+                self.board.feed()
+                for gesture in self.board.gestures(now):
+                    self._gesture(gesture)
+                self.step(now)
+                self._figure(now)
+                await asyncio.sleep(pause)
+        finally:
+            await self.stop()
         if self._window_next:
             take_note(self.folder)
         else:
