@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 NONCE = 12
 TAG = 16
 PIECE = 256
-MAXIMUM_ASSOCIATED = 0xFEFF
 
 _BLOCK = 16
 _FLAGS_WITH_ASSOCIATED = 0x7A
@@ -88,17 +87,19 @@ class Ccm:
 
     def _xor_key_stream(self, nonce: bytes, view: memoryview) -> None:
         size = len(view)
-        head = bytes([_FLAGS_COUNTER]) + nonce
-        stream = bytearray(min(PIECE, size + -size % _BLOCK))
+        held = min(PIECE, size + -size % _BLOCK)
+        counters = bytearray((bytes([_FLAGS_COUNTER]) + nonce + bytes(3)) * (held // _BLOCK))
+        stream = bytearray(held)
         counter = 1
         for start in range(0, size, PIECE):
             count = min(PIECE, size - start)
-            padded = count + -count % _BLOCK
-            for block in range(0, padded, _BLOCK):
-                stream[block : block + _BLOCK] = head + counter.to_bytes(3, "big")
+            for last in range(_BLOCK - 1, held, _BLOCK):
+                counters[last] = counter & 0xFF
+                counters[last - 1] = counter >> 8 & 0xFF
+                counters[last - 2] = counter >> 16
                 counter += 1
-            piece = memoryview(stream)[:padded]
-            self._ecb(piece, piece)
+            self._ecb(counters, stream)
+            piece = memoryview(stream)
             text = view[start : start + count]
             mixed = int.from_bytes(text, "big") ^ int.from_bytes(piece[:count], "big")
             text[:] = mixed.to_bytes(count, "big")

@@ -144,11 +144,9 @@ def decode(plaintext: bytes) -> "dict[str, Any] | None":
 
 
 def handshake_payload(payload: bytes) -> "dict[str, Any] | None":
-    """Members `b` and `n` of a running Init; None when they are not two counts and nothing is to be
-    answered.
-    """
+    """Members `b` and `n` of a running Init; None when they are not two counts below 2^32."""
     try:
-        value = json_text.loads(payload)
+        value: dict[str, Any] = json_text.loads(payload)
     except EncodingError:
         return None
     for name in ("b", "n"):
