@@ -5,16 +5,19 @@ need them.
 """
 
 try:
-    import cryptolib
+    import cryptolib as _cryptolib
 except ImportError:
-    cryptolib = None
+    _cryptolib = None
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Any
 
     Buffer = bytes | bytearray | memoryview
     BlockFunction = Callable[[Buffer, bytearray | memoryview], None]
+
+cryptolib: "Any" = _cryptolib
 
 _ECB, _CBC = 1, 2
 _BLOCK = 16
