@@ -44,7 +44,8 @@ class AccountStores:
         self._spools: dict[str, Spool] = {}
         self.recovered: dict[str, int] = {}
         """Octets of a torn tail that were cut off at opening, by store."""
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, exist_ok=True)
         for path in sorted(folder.glob("*" + SUFFIX)):
             self._open(path)
 

@@ -34,6 +34,7 @@ from mathmesh.stores import folder_name
 from mathmesh.stores.sync import StoreStatus
 from mathmesh.types import Entropy
 from meshclient import side_index
+from meshclient.file_lock import sync_directory
 from meshclient.store_files import SequenceFile
 from meshservice.engines.journal import Entry, Journal
 
@@ -64,6 +65,7 @@ class FileEngine:
         self.recovered: list[str] = []
         """What start had to repair, one line each."""
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        sync_directory(folder.parent)
         self._journal = Journal(folder / JOURNAL, identity.access_encrypt, entropy)
         try:
             self._recover()
@@ -171,6 +173,9 @@ class FileEngine:
 
     def _create(self, folder: str, store: str) -> SequenceFile:
         path = self._path(folder, store)
+        if not path.parent.exists():
+            path.parent.mkdir(mode=0o700)
+            sync_directory(self._folder)
         return SequenceFile.create(path, container_type=MERKLE, entropy=self._entropy)
 
     def _undo(self, entries: Sequence[Entry]) -> None:
