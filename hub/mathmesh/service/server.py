@@ -15,11 +15,12 @@ from typing import Any
 from mathmesh.errors import EncodingError, MeshError, ProtocolError
 from mathmesh.service import messages as wire
 from mathmesh.service.access import Caller, Rights, rights_of
+from mathmesh.service.binding import bind_account
 from mathmesh.service.claiming import claim, poll_claim
 from mathmesh.service.effects import Append, Outcome, StoreReader
 from mathmesh.service.refusal import Refusal
 from mathmesh.service.state import Account, ServiceState
-from mathmesh.service.transacting import UPDATE_OCTETS, bind_account, transact
+from mathmesh.service.transacting import UPDATE_OCTETS, transact
 from mathmesh.stores import CATALOGS, SPOOLS
 from mathmesh.types import Entropy
 

@@ -1,4 +1,4 @@
-"""BindAccount and Transact: how an account comes to be and how its stores grow.
+"""Transact: how the stores of an account grow.
 
 Transact is all or nothing: every update, message and delivery is checked first, and one that cannot be taken
 refuses the whole. The engine then makes all effects durable together.
@@ -7,21 +7,18 @@ refuses the whole. The engine then makes all effects durable together.
 from __future__ import annotations
 
 import hmac
-from collections.abc import Iterable
 from datetime import datetime
 
-from mathmesh.codec import jsonbcd, uri
-from mathmesh.dare.envelope import Envelope, seal
+from mathmesh.codec import jsonbcd
+from mathmesh.dare.envelope import Envelope
 from mathmesh.dare.protection import check_payload_digest, is_encrypted
 from mathmesh.errors import MeshError, VerificationError
 from mathmesh.schema.cataloged import CatalogedAccess, CatalogedPublication
-from mathmesh.schema.key_data import same_udf
-from mathmesh.schema.validation import verify_profile_user
 from mathmesh.service import messages as wire
-from mathmesh.service.access import Caller, Rights
-from mathmesh.service.effects import MASTER_FOLDER, MASTER_STORE, Append, StoreReader
+from mathmesh.service.access import Rights
+from mathmesh.service.effects import Append, StoreReader
 from mathmesh.service.refusal import Refusal
-from mathmesh.service.state import Account, ServiceState, account_entry, claim_in
+from mathmesh.service.state import Account, ServiceState, claim_in
 from mathmesh.stores import (
     ACCESS,
     DEVICE,
@@ -37,7 +34,6 @@ from mathmesh.stores.catalog import DELETE, EVENTS, read_entry
 from mathmesh.stores.first_frame import is_first_frame, is_ours
 from mathmesh.stores.spool import clear_message, closed_messages
 from mathmesh.stores.sync import StoreStatus
-from mathmesh.types import Entropy
 
 _ENTRY_TYPES: dict[str, type[CatalogedAccess] | type[CatalogedPublication]] = {
     ACCESS: CatalogedAccess,
@@ -51,74 +47,6 @@ HEADER_OCTETS = 60 * 1024
 """Largest header and trailer together: a frame adds its own members and may have 64 KiB."""
 
 
-# -- BindAccount ---------------------------------------------------------------------------------
-def bind_account(
-    request: wire.BindRequest,
-    state: ServiceState,
-    reader: StoreReader,
-    caller: Caller | None,
-    now: datetime,
-    entropy: Entropy,
-) -> tuple[wire.BindResponse, tuple[Append, ...]]:
-    """Take an account in: its profile verifies, the caller holds its CommonAuthentication key, the address
-    is free.
-
-    Binding an account that is bound already, with the same profile, succeeds and changes nothing.
-    """
-    if request.enveloped_profile_account is None or caller is None:
-        raise Refusal(wire.BAD_REQUEST, wire.REFUSED, "the request carries no profile of an account")
-    profile = verify_profile_user(request.enveloped_profile_account)
-    address = uri.account_address(profile.account_address or "")
-    if (request.account_address or address).lower() != address or caller.account != address:
-        raise Refusal(wire.BAD_REQUEST, wire.REFUSED, f"the profile is for {address}, the request is not")
-    common = profile.common_authentication
-    if caller.key_id is not None and (common is None or not same_udf(common.udf, caller.key_id)):
-        raise Refusal(
-            wire.UNAUTHORIZED, wire.NOT_ADMINISTRATOR, "an account is bound by the holder of its own keys"
-        )
-    if not state.identity.serves(address):
-        raise Refusal(wire.NOT_FOUND, wire.MOVED, f"this service does not serve {address.rpartition('@')[2]}")
-    if profile.service_udf is not None and not same_udf(profile.service_udf, state.identity.profile.udf):
-        raise Refusal(
-            wire.CONFLICT, wire.REFUSED, f"the profile names another service, {profile.service_udf}"
-        )
-    response = wire.BindResponse(
-        status=wire.SUCCESS,
-        status_description=wire.SUCCESS_TEXT,
-        enveloped_account_host_assignment=state.identity.assignment(address, now),
-    )
-    present = state.by_address(address)
-    if present is not None and same_udf(present.udf, profile.udf):
-        return response, ()
-    if present is not None or state.by_udf(profile.udf) is not None:
-        raise Refusal(wire.CONFLICT, wire.ACCOUNT_REGISTERED, f"{address} is taken by another account")
-    return response, tuple(
-        _new_account(state, reader, request.enveloped_profile_account, profile.udf, now, entropy)
-    )
-
-
-def _new_account(
-    state: ServiceState, reader: StoreReader, profile: Envelope, udf: str, now: datetime, entropy: Entropy
-) -> Iterable[Append]:
-    entry = seal(
-        account_entry(profile, udf, now).encode(),
-        entropy=entropy,
-        recipients=[state.identity.access_encrypt.public],
-    )
-    master = reader.status(MASTER_FOLDER, MASTER_STORE)
-    yield Append(
-        folder=MASTER_FOLDER,
-        store=MASTER_STORE,
-        index=master.count if master else 1,
-        envelopes=(entry,),
-        received=now,
-        create=master is None,
-    )
-    for spool in SPOOLS:
-        yield Append(folder=udf, store=spool, index=1, received=now, create=True)
-
-
-# -- Transact ------------------------------------------------------------------------------------
 def transact(
     request: wire.TransactRequest,
     state: ServiceState,
