@@ -15,6 +15,7 @@ from meshdevice.carrier_lan import LanCarrier
 from meshdevice.life import Life, take_note
 from meshdevice.link_identity import LinkIdentity
 from meshdevice.storage import Pair, StorageError
+from meshlink import label
 from meshlink.onboard_device import DeviceLink
 
 TYPE_CHECKING = False
@@ -50,10 +51,11 @@ class FreeLife(Life):
             now=self.clock.now(),
             last_error=_STORAGE if adoption.damaged else 0,
         )
+        self._lid = link_identity.lid
         self._carrier = LanCarrier(
-            link_identity.lid,
+            self._lid,
             host=options.get("host", "0.0.0.0"),  # noqa: S104  (an adopter comes from anywhere on the LAN)
-            port=options.get("port", 0),
+            port=options.get("port", board_config.PORT),
             random=self.suite.random,
             receive=self._receive,
             lost=self._lost,
@@ -141,7 +143,9 @@ class FreeLife(Life):
     async def _window(self, is_open: bool) -> None:
         if not is_open:
             self._carrier.close()
+            self.network.close_point()
         else:
+            self.network.open_point(label.ssid(self._lid), self.identity.passphrase)
             try:
                 await self._carrier.open()
             except OSError as error:

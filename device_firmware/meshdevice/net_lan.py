@@ -27,6 +27,12 @@ class Network:
         """0 when a broker of `hubs` (URIs) accepts a TCP connection within 5 s each, else 35."""
         return await reach(hubs)
 
+    def open_point(self, ssid: str, passphrase: str) -> None:
+        """No access point: the adopter is on the same LAN."""
+
+    def close_point(self) -> None:
+        """No access point."""
+
 
 async def reach(hubs: list[str]) -> int:
     """0 when one of the brokers accepts a TCP connection, else 35."""

@@ -43,6 +43,10 @@ if TYPE_CHECKING:
 
         async def reach(self, hubs: list[str]) -> int: ...
 
+        def open_point(self, ssid: str, passphrase: str) -> None: ...
+
+        def close_point(self) -> None: ...
+
     class Suite(Protocol):
         """Cryptography of the link (meshlink.suite), and the random pool behind it."""
 

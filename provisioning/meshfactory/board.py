@@ -29,6 +29,7 @@ class Board:
     folder: str
     step_ms: int
     ring: int
+    port: int
     capabilities: Mapping[str, bool]
     pins: Mapping[str, int | str]
 
@@ -44,6 +45,7 @@ class Board:
             f"FOLDER = {self.folder!r}",
             f"STEP_MS = {self.step_ms}",
             f"RING = {self.ring}",
+            f"PORT = {self.port}",
             f"LED = {self.capabilities.get('led', False)}",
             f"LED_INVERTED = {self.capabilities.get('led_inverted', False)}",
             f"BOTH = {self.capabilities.get('both', False)}",

@@ -129,6 +129,19 @@ async def test_a_short_press_switches_a_lamp_by_hand(firmware: ModuleType, tmp_p
     await asyncio.gather(living, return_exceptions=True)
 
 
+async def test_a_free_unit_with_a_radio_brings_up_its_access_point(
+    firmware: ModuleType, tmp_path: Path
+) -> None:
+    life_free = importlib.import_module("meshdevice.life_free")
+    life = life_free.FreeLife(str(tmp_path), {"host": "127.0.0.1"}, Adoption(str(tmp_path)))
+    calls: list[tuple[str, ...]] = []
+    life.network.open_point = lambda ssid, passphrase: calls.append((ssid, passphrase))
+    life.network.close_point = lambda: calls.append(())
+    await life._window(True)
+    await life._window(False)
+    assert calls == [("mesh-bhuwcbrg", "x754rlyzkodczg6oasnj6omd"), ()]
+
+
 async def test_entropy_is_kept_and_changes_what_is_drawn(firmware: ModuleType, tmp_path: Path) -> None:
     life_free = importlib.import_module("meshdevice.life_free")
     life = life_free.FreeLife(str(tmp_path), {}, Adoption(str(tmp_path)))

@@ -7,6 +7,7 @@ NETWORK: str
 FOLDER: str
 STEP_MS: int
 RING: int
+PORT: int
 LED: bool
 LED_INVERTED: bool
 BOTH: bool
