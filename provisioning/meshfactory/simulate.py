@@ -28,6 +28,8 @@ from meshfactory import bundle
 
 HEAP = "192K"
 INTERVAL = 10.0
+LINGER = 600.0
+"""Seconds that a device stays on after its owner's process has gone."""
 _PR_SET_PDEATHSIG = 1
 _STOP_LIMIT = 3.0
 _POLL = 0.02
@@ -255,6 +257,15 @@ def micropython() -> Path | None:
     return beside if beside.is_file() else None
 
 
+def is_running(pid_file: Path) -> bool:
+    """Whether the process whose id the file holds is alive."""
+    try:
+        os.kill(int(pid_file.read_text()), 0)
+    except (OSError, ValueError):
+        return False
+    return True
+
+
 def _has(event: Mapping[str, Any], fields: Mapping[str, object]) -> bool:
     return all(name in event and event[name] == value for name, value in fields.items())
 
@@ -275,6 +286,9 @@ def _die_with_parent() -> None:
 @click.option("--py", "sources", is_flag=True, help="Run the .py sources instead of .mpy.")
 @click.option("--cpython", is_flag=True, help="Run under CPython even where MicroPython is installed.")
 @click.option("--heap", default=HEAP, show_default=True, help="MicroPython's heap.")
+@click.option(
+    "--owner", type=click.Path(path_type=Path), help="File with a process id: end when it is long dead."
+)
 def main(
     state: Path,
     kind: str | None,
@@ -285,8 +299,13 @@ def main(
     sources: bool,
     cpython: bool,
     heap: str,
+    owner: Path | None,
 ) -> None:
-    """Run one simulated device until interrupted, and start it again when it dies."""
+    """Run one simulated device until interrupted, and start it again when it dies.
+
+    A device does not die with its hub. With --owner it ends by itself when the process named in that file
+    has been gone for ten minutes.
+    """
     device = SimulatedDevice(
         state,
         kind=kind,

