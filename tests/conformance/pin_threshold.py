@@ -226,7 +226,7 @@ def operate() -> dict[str, Any]:
     halves = split.direct_with(key, [uniform("X448", "half")])
     device, served = (KeyShare(public_primary=key.public, share=h, service_address=account) for h in halves)
     operation = KeyAgreementOperation(key_id=device.key_id, public_key=ephemeral.public)
-    result = operation.perform(served)
+    result = operation.perform(ShareAgreement(served.share))
     plaintext = json.dumps({"KeyData": served.to_key_data()}).encode()
     envelope = seal(plaintext, entropy=draws("envelope"), recipients=[service.public])
     capability = {"Id": device.key_id, "Active": True, "GranteeAccount": _GRANTEE}

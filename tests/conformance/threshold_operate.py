@@ -114,7 +114,7 @@ def _agreement(vector: dict[str, Any]) -> Compared:
     yield "KeyId", device.key_id, entry["Id"]
     [operation], [result] = _operations(vector), _results(vector)
     yield "AccountAddress", vector["request"]["OperateRequest"]["AccountAddress"], device.service_address
-    yield "Result", operation.perform(served).to_json(), result.to_json()
+    yield "Result", operation.perform(ShareAgreement(served.share)).to_json(), result.to_json()
     peer = Point.decode(operation.public_key.crv, operation.public_key.octets)
     own = ShareAgreement(device.share).partial(peer)
     yield "agreement_unsigned", result.complete(own).hex(), keys["agreement_unsigned"]

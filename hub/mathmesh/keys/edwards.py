@@ -4,9 +4,6 @@
 """
 
 import hashlib
-import operator
-from collections.abc import Iterable
-from functools import reduce
 
 from Crypto.Math.Numbers import Integer
 from Crypto.PublicKey._point import EccPoint
@@ -72,15 +69,9 @@ def decode(crv: str, octets: bytes) -> EccPoint:
     return point
 
 
-def multiply(crv: str, scalar: int, octets: bytes) -> bytes:
-    """Encoding of scalar times an encoded point that `decode` has accepted."""
-    return encode(crv, eddsa.import_public_key(octets).pointQ * (scalar % CURVES[crv].order))
-
-
-def total(crv: str, points: Iterable[bytes]) -> bytes:
-    """Encoding of the sum of encoded points that `decode` has accepted; it may be the neutral point."""
-    found = (eddsa.import_public_key(octets).pointQ for octets in points)
-    return encode(crv, reduce(operator.add, found))
+def load(octets: bytes) -> EccPoint:
+    """The point of an encoding that we made ourselves; only `decode` checks it."""
+    return eddsa.import_public_key(octets).pointQ
 
 
 def coordinates(crv: str, octets: bytes) -> tuple[int, int]:

@@ -60,6 +60,10 @@ class ShareAgreement:
         parts = [PrivateKey.from_scalar(self.crv, scalar) for scalar in (part, self._scalar - part)]
         return combine(ShareAgreement(key).partial(peer) for key in parts)
 
+    def times(self, coefficient: int) -> "ShareAgreement":
+        """This share with a factor, prepared anew."""
+        return ShareAgreement(PrivateKey.from_scalar(self.crv, self._scalar), coefficient)
+
     def _ready(self, scalar: int) -> openssl.Private:
         return openssl.private_key(self._agreement_crv, scalars.clampable(self._agreement_crv, scalar))
 

@@ -7,12 +7,13 @@ time forges another one there. Each signer computes all factors itself, from the
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
 
 from mathmesh.errors import EncodingError, LocalProtocolError, VerificationError
 from mathmesh.keys.pair import PublicKey
 from mathmesh.threshold import lagrange
 from mathmesh.threshold.commitment import Commitment, Nonces, check_commitments
-from mathmesh.threshold.frost_suite import Suite, suite
+from mathmesh.threshold.frost_suite import Element, Suite, suite
 from mathmesh.threshold.signing_share import SigningShare
 from mathmesh.types import Entropy
 
@@ -26,6 +27,7 @@ class Session:
     commitments: tuple[Commitment, ...]
     binding_inputs: Mapping[int, bytes]
     binding_factors: Mapping[int, int]
+    commitment_shares: Mapping[int, Element]
     group_commitment: bytes
     challenge: int
 
@@ -34,21 +36,33 @@ class Session:
         return lagrange.coefficient(identifier, self.binding_factors, self.rules.order)
 
 
-def session(group: PublicKey, commitments: Sequence[Commitment], message: bytes) -> Session:
-    """The common values of a signature under `group` on `message`; raises as `check_commitments` does."""
+def session(
+    group: PublicKey, commitments: Sequence[Commitment], message: bytes, *, own: Commitment | None = None
+) -> Session:
+    """The common values of a signature under `group` on `message`; the points of `own` are not checked.
+
+    Raises RemoteProtocolError for fewer than two commitments, two of one signer or one of nobody,
+    VerificationError for points that are not of prime order.
+    """
     rules = suite(group.crv)
     ordered = check_commitments(rules, commitments)
     listed = b"".join(rules.write_scalar(item.identifier) + item.hiding + item.binding for item in ordered)
     head = group.octets + rules.hash(b"msg", message) + rules.hash(b"com", listed)
     inputs = {item.identifier: head + rules.write_scalar(item.identifier) for item in ordered}
     factors = {identifier: rules.hash_to_scalar(b"rho", text) for identifier, text in inputs.items()}
-    total = rules.total(_commitment_share(rules, item, factors[item.identifier]) for item in ordered)
+    shares = {}
+    for item in ordered:
+        decode = rules.load if item == own else rules.decode
+        bound = rules.multiply(factors[item.identifier], decode(item.binding))
+        shares[item.identifier] = rules.add(decode(item.hiding), bound)
+    total = rules.encode(reduce(rules.add, shares.values()))
     return Session(
         rules=rules,
         group=group,
         commitments=ordered,
         binding_inputs=inputs,
         binding_factors=factors,
+        commitment_shares=shares,
         group_commitment=total,
         challenge=rules.challenge(total, group.octets, message),
     )
@@ -65,12 +79,11 @@ def sign_share(
     """This signer's part of the signature; the nonces are used up by it.
 
     With `blinding` the share is cut into two random parts, so that no multiplication has the same secret
-    twice. Raises LocalProtocolError for nonces that were used or are not in the list, else as
-    `check_commitments` does.
+    twice. Raises LocalProtocolError for nonces that were used or are not in the list, else as `session` does.
     """
     if nonces.commitment not in commitments or nonces.commitment.identifier != share.identifier:
         raise LocalProtocolError("the commitment of this signer's nonces is not in the list; refuse to sign")
-    common = session(share.group, commitments, message)
+    common = session(share.group, commitments, message, own=nonces.commitment)
     hiding, binding = nonces.take()
     order = common.rules.order
     factor = common.coefficient(share.identifier) * common.challenge % order
@@ -83,17 +96,15 @@ def sign_share(
 def verify_share(common: Session, identifier: int, public: PublicKey, signature_share: bytes) -> None:
     """Checks one signer's part with the public key of its share; raises VerificationError unless it holds."""
     rules = common.rules
-    found = [item for item in common.commitments if item.identifier == identifier]
-    if not found or public.crv != rules.crv:
+    if identifier not in common.commitment_shares or public.crv != rules.crv:
         raise VerificationError(f"signer {identifier} is not one of this signature's")
     try:
         left = rules.base_point(rules.read_scalar(signature_share))
     except EncodingError:
         raise VerificationError(f"the signature share of signer {identifier} is malformed") from None
-    rules.check(public.octets)
     factor = common.coefficient(identifier) * common.challenge
-    commitment = _commitment_share(rules, found[0], common.binding_factors[identifier])
-    if left != rules.total([commitment, rules.multiply(factor, public.octets)]):
+    right = rules.multiply(factor, rules.decode(public.octets))
+    if left != rules.encode(rules.add(common.commitment_shares[identifier], right)):
         raise VerificationError(f"the signature share of signer {identifier} does not hold; leave it out")
 
 
@@ -130,7 +141,3 @@ def _blamed(common: Session, shares: Mapping[int, bytes], publics: Mapping[int, 
         except VerificationError:
             wrong.append(str(identifier))
     return f"; to blame: signer {', '.join(wrong)}" if wrong else ""
-
-
-def _commitment_share(rules: Suite, commitment: Commitment, factor: int) -> bytes:
-    return rules.total([commitment.hiding, rules.multiply(factor, commitment.binding)])

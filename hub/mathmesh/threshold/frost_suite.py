@@ -1,12 +1,17 @@
 """Hashes, encodings and points of FROST with Ed25519 and with Ed448 (RFC 9591 §6.1 and §6.3)."""
 
-from collections.abc import Callable, Iterable
+import operator
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 from mathmesh.errors import EncodingError, LocalProtocolError
 from mathmesh.keys import algorithms, edwards
 from mathmesh.threshold import sodium
+
+Element = Any
+"""A point as the library of its curve holds it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,10 +23,13 @@ class Suite:
     challenge_prefix: bytes
     """What stands before the challenge's input, so that the signature is one of RFC 8032."""
     base_point: Callable[[int], bytes]
-    multiply: Callable[[int, bytes], bytes]
-    total: Callable[[Iterable[bytes]], bytes]
-    check: Callable[[bytes], object]
+    decode: Callable[[bytes], Element]
     """Raises VerificationError unless the octets are a point of prime order."""
+    load: Callable[[bytes], Element]
+    """As `decode`, for octets that we made ourselves and need not check."""
+    encode: Callable[[Element], bytes]
+    multiply: Callable[[int, Element], Element]
+    add: Callable[[Element, Element], Element]
 
     @property
     def order(self) -> int:
@@ -64,18 +72,22 @@ _SUITES = {
         context=b"FROST-ED25519-SHA512-v1",
         challenge_prefix=b"",
         base_point=sodium.base_point,
+        decode=sodium.check,
+        load=bytes,
+        encode=bytes,
         multiply=sodium.multiply,
-        total=sodium.total,
-        check=sodium.check,
+        add=sodium.add,
     ),
     "Ed448": Suite(
         crv="Ed448",
         context=b"FROST-ED448-SHAKE256-v1",
         challenge_prefix=edwards.DOM4,
         base_point=partial(edwards.base_point, "Ed448"),
-        multiply=partial(edwards.multiply, "Ed448"),
-        total=partial(edwards.total, "Ed448"),
-        check=partial(edwards.decode, "Ed448"),
+        decode=partial(edwards.decode, "Ed448"),
+        load=edwards.load,
+        encode=partial(edwards.encode, "Ed448"),
+        multiply=lambda scalar, point: point * (scalar % algorithms.ED448.order),
+        add=operator.add,
     ),
 }
 

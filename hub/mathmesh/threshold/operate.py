@@ -15,7 +15,6 @@ from mathmesh.errors import EncodingError, PolicyError, RemoteProtocolError
 from mathmesh.keys import algorithms
 from mathmesh.keys.pair import PublicKey
 from mathmesh.threshold.agreement import ShareAgreement
-from mathmesh.threshold.key_share import KeyShare
 from mathmesh.threshold.point import Point, combine
 
 OPERATION_TAG = "CryptographicOperationKeyAgreement"
@@ -60,17 +59,17 @@ class KeyAgreementOperation:
             else int.from_bytes(_octets(members, "KeyCoefficient"), "little"),
         )
 
-    def perform(self, share: KeyShare) -> "KeyAgreementResult":
-        """The answer of whoever holds `share`.
+    def perform(self, share: ShareAgreement) -> "KeyAgreementResult":
+        """The answer of whoever holds `share`; keep it for further operations, it is costly to prepare.
 
         Raises PolicyError when the key is of another curve, EncodingError for a public key without sign of
-        v, VerificationError for one that is not of prime order.
+        v and for a coefficient of zero, VerificationError for a public key that is not of prime order.
         """
-        if share.share.crv != self.public_key.crv:
+        if share.crv != self.public_key.crv:
             raise PolicyError(f"key {self.key_id} does not agree with {self.public_key.crv} keys")
-        coefficient = 1 if self.key_coefficient is None else self.key_coefficient
         peer = Point.decode(self.public_key.crv, self.public_key.octets)
-        return KeyAgreementResult(point=ShareAgreement(share.share, coefficient).partial(peer))
+        party = share if self.key_coefficient is None else share.times(self.key_coefficient)
+        return KeyAgreementResult(point=party.partial(peer))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

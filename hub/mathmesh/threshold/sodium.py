@@ -1,8 +1,5 @@
 """The only user of `pynacl`: points of edwards25519 with secret scalars, in libsodium's constant time."""
 
-from collections.abc import Iterable
-from functools import reduce
-
 from nacl import bindings
 
 from mathmesh.errors import EncodingError, VerificationError
@@ -19,15 +16,16 @@ def multiply(scalar: int, point: bytes) -> bytes:
     return bindings.crypto_scalarmult_ed25519_noclamp(_octets(scalar), point)
 
 
-def total(points: Iterable[bytes]) -> bytes:
+def add(one: bytes, two: bytes) -> bytes:
     """Encoding of the sum of points that `check` has accepted; it may be the neutral point."""
-    return reduce(bindings.crypto_core_ed25519_add, points)
+    return bindings.crypto_core_ed25519_add(one, two)
 
 
-def check(point: bytes) -> None:
-    """Raises VerificationError unless these are the octets of a point of prime order."""
+def check(point: bytes) -> bytes:
+    """The same octets; raises VerificationError unless they are a point of prime order."""
     if len(point) != ED25519.public_size or not bindings.crypto_core_ed25519_is_valid_point(point):
         raise VerificationError("point is not one of prime order; refuse its sender")
+    return point
 
 
 def _octets(scalar: int) -> bytes:

@@ -212,6 +212,6 @@ def test_both_libraries_have_the_same_points() -> None:
         assert octets == PrivateKey.from_scalar("Ed25519", scalar).public.octets
         sodium.check(octets)
         assert sodium.multiply(5, octets) == sodium.base_point(5 * scalar)
-        assert sodium.total([octets, octets]) == sodium.base_point(2 * scalar)
+        assert sodium.add(octets, octets) == sodium.base_point(2 * scalar)
     with pytest.raises(EncodingError, match="zero"):
         sodium.base_point(algorithms.ED25519.order)

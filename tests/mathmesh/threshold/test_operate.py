@@ -54,7 +54,7 @@ def test_device_and_service_agree_over_the_wire(crv: str) -> None:
     operation = KeyAgreementOperation(key_id=device.key_id, public_key=signed(ephemeral))
     asked = KeyAgreementOperation.from_json(operation.to_json())
     assert asked == operation
-    answer = KeyAgreementResult.from_json(asked.perform(served).to_json())
+    answer = KeyAgreementResult.from_json(asked.perform(ShareAgreement(served.share)).to_json())
     own = ShareAgreement(device.share).partial(Point.decode(crv, ephemeral.signed_public))
     assert answer.complete(own) == key.agree(ephemeral.public)
     assert answer.complete(answer.point or own) != key.agree(ephemeral.public)
@@ -70,7 +70,7 @@ def test_quorum_over_the_wire() -> None:
     assert len(b64.decode(sent["CryptographicOperationKeyAgreement"]["KeyCoefficient"])) == 56
     asked = KeyAgreementOperation.from_json(sent)
     assert asked == operation
-    answer = asked.perform(KeyShare(public_primary=key.public, share=third.key))
+    answer = asked.perform(ShareAgreement(third.key))
     own = ShareAgreement(first.key, first.coefficient([1, 3])).partial(
         Point.decode("X448", ephemeral.public.octets)
     )
@@ -79,11 +79,11 @@ def test_quorum_over_the_wire() -> None:
 
 def test_refusals_of_the_service() -> None:
     key = generate("X448", os.urandom)
-    share = KeyShare(public_primary=key.public, share=key)
+    share = ShareAgreement(key)
 
     def ask(public: PublicKey, coefficient: int | None = None) -> KeyAgreementResult:
         return KeyAgreementOperation(
-            key_id=share.key_id, public_key=public, key_coefficient=coefficient
+            key_id=key.public.udf, public_key=public, key_coefficient=coefficient
         ).perform(share)
 
     with pytest.raises(EncodingError, match="sign"):
