@@ -2,7 +2,6 @@
 
 import pytest
 
-from meshdevice import capability
 from meshdevice.button import Button
 from meshdevice.capability import CapabilityError
 from meshdevice.climate import Climate
@@ -91,9 +90,9 @@ def test_presses() -> None:
     ],
 )
 def test_the_description_is_one_that_the_link_accepts(kind: str, nodes: dict[str, object]) -> None:
-    described = capability.describe("mesh/x1", build(kind, Bench()), 1)
-    assert described == {"d": 1, "v": 1, "m": "mesh/x1", "n": nodes}
-    assert description.check(described)
+    described = {name: node.describe() for name, node in build(kind, Bench()).items()}
+    assert described == nodes
+    assert description.check({"d": 1, "v": 1, "m": "mesh/x1", "n": described})
 
 
 def test_an_unknown_product_is_refused() -> None:
