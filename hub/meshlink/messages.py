@@ -49,6 +49,8 @@ ERRORS = {
     SPACE: "no space left",
 }
 
+MAXIMUM_ENTRY = 1000
+
 # Forms of members. A number is binary with that many octets.
 _BINARY, _TEXT, _COUNT, _FLAG, _OBJECT, _LIST, _PAIR, _PAIRS, _TEXTS, _ANY, _ENTRIES = (
     -1, -2, -3, -4, -5, -6, -7, -8, -9, -10, -11,
@@ -152,6 +154,19 @@ def handshake_payload(payload: bytes) -> "dict[str, Any] | None":
     for name in ("b", "n"):
         if not _fits(value.get(name), _COUNT) or value[name] >> 32:
             return None
+    return value
+
+
+def reading(node: object, prop: object, value: object) -> object:
+    """The value of a reading as it is sent: null for a number that is not finite.
+
+    Raises ProtocolError for one that no record carries: of another form, or above 1000 octets.
+    """
+    if isinstance(value, float) and value - value != 0:
+        value = None
+    fits = isinstance(node, str) and isinstance(prop, str) and _fits(value, _ANY)
+    if not fits or len(json_text.text([node, prop, value]).encode()) > MAXIMUM_ENTRY:
+        raise ProtocolError("a reading that cannot be sent: its value is no short text, number or flag")
     return value
 
 

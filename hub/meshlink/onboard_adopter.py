@@ -165,8 +165,10 @@ class AdopterLink:
         return out
 
     def closed(self, now: int) -> "Effects":
-        """The connection closed."""
-        if self.state in (COMMITTED, FAILED):
+        """The connection closed. Once `stored` came, the adoption can still be finished: the device goes on
+        to the run phase, and its first session stands in for `commit`.
+        """
+        if self.state in (STORED, COMMITTED, FAILED):
             return []
         return self._fail(0, "the device closed the connection")[:-1]
 

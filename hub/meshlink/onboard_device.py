@@ -115,7 +115,9 @@ class DeviceLink:
 
     def closed(self, peer: object, now: int) -> "Effects":
         """The connection of `peer` closed."""
-        self._candidates = [held for held in self._candidates if held.peer != peer]
+        for held in [held for held in self._candidates if held.peer == peer]:
+            self._candidates.remove(held)
+            held.erase()
         if self._peer is None or self._peer.peer != peer:
             return []
         return self._drop()
@@ -167,7 +169,9 @@ class DeviceLink:
     def tick(self, now: int) -> "Effects":
         """What time does: the window shuts, silent peers are dropped, PENDING ends."""
         out: Effects = []
-        self._candidates = [held for held in self._candidates if now - held.session.since < CANDIDATE_LIFE]
+        for old in [old for old in self._candidates if now - old.session.since >= CANDIDATE_LIFE]:
+            self._candidates.remove(old)
+            old.erase()
         held = self._peer
         if held is not None and now - held.heard >= SILENCE:
             out = [("close", held.peer)] + self._drop()

@@ -12,14 +12,15 @@ if TYPE_CHECKING:
 class Ring:
     """The entries of one boot; an entry is (dt, node, prop, value), dt in ms since that boot.
 
-    boot: number of this boot; capacity: entries, each about 100 octets of heap on a device.
+    boot: number of this boot; capacity: entries, each about 100 octets of heap on a device; next_s: number of
+    the next entry, above 1 only after deep sleep.
     """
 
-    def __init__(self, boot: int, capacity: int = 256) -> None:
+    def __init__(self, boot: int, capacity: int = 256, next_s: int = 1) -> None:
         self.boot = boot
         self._capacity = capacity
         self._entries: list[tuple[int, str, str, Any]] = []
-        self._low = 1
+        self._low = next_s
         self._lost_from = 0
         self._lost_to = 0
 

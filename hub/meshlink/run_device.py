@@ -3,12 +3,12 @@
 `now` is milliseconds since this boot. The hub's time is kept as a difference to it.
 """
 
-from meshlink import messages, record
+from meshlink import messages, record, retained
 from meshlink.commands import Gate
 from meshlink.hkdf import lp
 from meshlink.messages import LinkError
 from meshlink.noise import Handshake
-from meshlink.session import Session
+from meshlink.session import LONGEST, Session
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -50,6 +50,7 @@ class DeviceRun:
     """udf, account_udf 64 octets; topic_id 10; psk: psk_run, 32; state: as stored; ring: meshlink.ring.Ring.
 
     `online` tells whether a session is confirmed; `try_number` counts the tries of this boot.
+    retains: for boards that sleep deeply, ("store", "retained", octets) precedes every Data record.
     """
 
     def __init__(
@@ -65,6 +66,7 @@ class DeviceRun:
         ring: "Ring",
         state: str,
         now: int,
+        retains: bool = False,
     ) -> None:
         self._suite = suite
         self._udf = udf
@@ -74,6 +76,7 @@ class DeviceRun:
         self._boot = boot
         self._state = state
         self._ring = ring
+        self._retains = retains
         self.gate = Gate(suite, description)
         self.try_number = 0
         self._up = False
@@ -113,6 +116,22 @@ class DeviceRun:
         self._end_try()
         self._next_try = None
         return []
+
+    def resume(self, octets: bytes, now: int) -> bool:
+        """After a deep-sleep reset, before start(): go on with the session in retained memory.
+
+        `now` goes on counting over the sleep. False when the memory does not hold a session of this boot:
+        erase it, count a cold boot and shake hands.
+        """
+        kept = retained.unpack(self._suite, octets)
+        if kept is None or kept.boot != self._boot or now - kept.session.since >= LONGEST:
+            return False
+        self._session = kept.session
+        self._origin = kept.origin
+        self.try_number = kept.try_number
+        self._state = "CLAIMED"
+        self._up = True
+        return True
 
     @property
     def deadline(self) -> int | None:
@@ -162,8 +181,12 @@ class DeviceRun:
     # What the device says
 
     def report(self, entries: "list[tuple[str, str, Any]]", now: int) -> "Effects":
-        """Readings (node, prop, value) taken now: into the ring, and to the hub when there is a session."""
-        for node, prop, value in entries:
+        """Readings (node, prop, value) taken now: into the ring, and to the hub when there is a session.
+
+        A number that is not finite is told as null. Raises ProtocolError for a value that no record carries.
+        """
+        checked = [(node, prop, messages.reading(node, prop, value)) for node, prop, value in entries]
+        for node, prop, value in checked:
             self._ring.add(now, node, prop, value)
         return self._report(now)
 
@@ -382,8 +405,18 @@ class DeviceRun:
         if self._session is None:
             return []
         try:
-            return [("send", self._session.seal(plaintext, now), None)]
-        except LinkError:
+            record_out = self._session.seal(plaintext, now)
+        except LinkError as error:
+            if error.code != messages.UNKNOWN_SESSION:
+                raise
             self._session.erase()
             self._session = None
             return self._begin_try(now) if self._try is None and self._up else []
+        out: Effects = []
+        if self._retains:
+            kept = retained.Retained(
+                self._session, self._origin, self._boot, self.try_number, self._ring.high + 1
+            )
+            out.append(("store", "retained", retained.pack(self._suite, kept)))
+        out.append(("send", record_out, None))
+        return out

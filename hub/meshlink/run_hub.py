@@ -12,7 +12,7 @@ from meshlink.hints import Hints
 from meshlink.hkdf import equal, lp
 from meshlink.messages import LinkError
 from meshlink.noise import Handshake
-from meshlink.session import Session
+from meshlink.session import LONGEST, Session
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -214,6 +214,9 @@ class HubRun:
             self._old.erase()
             self._old = None
         self._candidates = [c for c in self._candidates if now - c.session.since < CANDIDATE_LIFE]
+        if self._current is not None and now - self._current.session.since >= LONGEST:
+            self._current.session.erase()
+            self._current = None
 
     def _init(self, octets: bytes, parsed: record.Record, now: int) -> "Effects":
         """Checked in this order: identical, id, sid in use, tag, pair; X25519 only after that."""
@@ -353,7 +356,9 @@ class HubRun:
         plaintext = messages.encode(t, members)
         try:
             return [("send", self._current.session.seal(plaintext, now), None)]
-        except LinkError:
+        except LinkError as error:
+            if error.code != messages.UNKNOWN_SESSION:
+                raise
             sid = self._current.session.sid
             self._current.session.erase()
             self._current = None

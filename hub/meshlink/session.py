@@ -32,6 +32,7 @@ class Session:
         self.next_counter = 0
         self._highest = -1
         self._seen = 0
+        self._keys = send_key + receive_key
         self._out: CcmCipher | None = CcmCipher(suite, send_key)
         self._in: CcmCipher | None = CcmCipher(suite, receive_key)
 
@@ -75,6 +76,22 @@ class Session:
     def erase(self) -> None:
         """Forget the keys; nothing is sealed or opened any more."""
         self._out = self._in = None
+        self._keys = b""
+
+    def state(self) -> bytes:
+        """Everything that the session is, 92 octets, keys included."""
+        octets = self.sid + self._keys + (self._highest + 1).to_bytes(4, "big")
+        octets += self._seen.to_bytes(8, "big") + self.next_counter.to_bytes(4, "big")
+        return octets + self.since.to_bytes(8, "big")
+
+    @classmethod
+    def from_state(cls, suite: "Suite", octets: bytes) -> "Session":
+        """The session that state() came from."""
+        session = cls(suite, octets[:4], octets[4:36], octets[36:68], int.from_bytes(octets[84:92], "big"))
+        session._highest = int.from_bytes(octets[68:72], "big") - 1
+        session._seen = int.from_bytes(octets[72:80], "big")
+        session.next_counter = int.from_bytes(octets[80:84], "big")
+        return session
 
     def _is_new(self, counter: int) -> bool:
         behind = self._highest - counter

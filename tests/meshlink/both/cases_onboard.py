@@ -508,6 +508,16 @@ def test_a_closed_connection_ends_the_adopter():
     assert done.adopter.closed(0) == []
 
 
+def test_a_connection_lost_before_commit_is_no_failure():
+    both = Onboarding().start().adopt().secrets()
+    assert both.adopter.closed(0) == []
+    assert both.adopter.state == "STORED"
+    both.device.closed("peer", 0)
+    assert both.adopter.keys["psk_run"] == both.value("pending", "store")["psk_run"]
+    both.tap = lambda octets, to_device: []
+    assert both.commit().adopter.state == "COMMITTED"
+
+
 def test_hints_change_nothing():
     both = Onboarding()
     both.adopter.start(0)

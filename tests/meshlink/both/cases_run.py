@@ -4,7 +4,7 @@ import unit
 import world
 from world import EPOCH, Running, device_run, hub_run
 
-from mathmesh.errors import LocalProtocolError
+from mathmesh.errors import LocalProtocolError, ProtocolError
 from meshlink import messages, record
 from meshlink.commands import Gate
 from meshlink.ring import Ring
@@ -577,6 +577,76 @@ def test_what_the_application_is_told():
     both.carry(both.hub.send("cfg", {"set": {"interval": 60}}, EPOCH), False)
     assert both.value("cfg") == {"set": {"interval": 60}}
     world.raises(LocalProtocolError, both.hub.send, "cmd", {}, EPOCH)
+
+
+def test_readings_that_no_record_carries():
+    both = Running().start()
+    both.report(("air", "temperature", float("nan")), ("air", "temperature", float("inf")))
+    assert [row[3] for row in both.value("tel")["r"]] == [None, None]
+    for value in ({}, [1], b"octets", "x" * 1000):
+        world.raises(ProtocolError, both.device.report, [("light", "on", True), ("x", "y", value)], 0)
+    assert len(both.device._ring) == 0
+
+
+def test_a_session_that_is_a_day_old_is_unknown_to_the_hub():
+    both = Running().start()
+    sent = both.device.ask_time(0)[0][1]
+    late = EPOCH + 24 * HOUR
+    assert both.hub.receive(sent, late) == [("send", record.hint(sent[1:5], 4), None)]
+    assert not both.hub.online
+
+
+def sleeper(next_s=1):
+    run = device_run()
+    run._retains = True
+    run._ring = Ring(1, 256, next_s)
+    return run
+
+
+def test_a_session_over_deep_sleep():
+    both = Running(sleeper()).start()
+    both.report(("light", "on", True), ("light", "on", False))
+    kinds = [effect[0] for effect in both.device.report([("light", "level", 7)], 10)]
+    assert kinds == ["store", "send"]
+    kept = both.value("retained", "store")
+    both.device.report([("light", "level", 8)], 20)
+    woken = sleeper(3)
+    assert woken.resume(kept, 30000)
+    assert woken.online
+    assert woken.time(30000) == EPOCH + 30000
+    both.device = woken
+    both.at(30000)
+    before = len(both.records)
+    both.report(("light", "on", True))
+    assert both.value("tel")["s"] == 3
+    assert [octets[0] for octets, _ in both.records[before:]] == [record.DATA, record.DATA]
+    both.command("light", "on", True)
+    assert both.results() == [(0, True)]
+    again = both.start().device
+    assert again.try_number == 2
+    assert both.hub.pair == (1, 2)
+
+
+def test_the_raised_counter_is_kept_before_sending():
+    both = Running(sleeper()).start()
+    effects = both.device.ask_time(0)
+    counter = int.from_bytes(effects[0][2][80:84], "big")
+    assert counter == record.unpack(effects[1][1]).ctr + 1
+
+
+def test_retained_memory_that_cannot_be_trusted():
+    both = Running(sleeper()).start()
+    kept = both.value("retained", "store")
+    for bit in range(0, 8 * len(kept), 7):
+        changed = bytearray(kept)
+        changed[bit // 8] ^= 1 << bit % 8
+        assert not sleeper().resume(bytes(changed), 10)
+    for wrong in (b"", kept[:-1], kept + b"x", bytes(144)):
+        assert not sleeper().resume(wrong, 10)
+    other = device_run(boot=2)
+    assert not other.resume(kept, 10)
+    assert not sleeper().resume(kept, 24 * HOUR)
+    assert sleeper().resume(kept, 24 * HOUR - 1)
 
 
 def test_erased_ends_keep_silent():
