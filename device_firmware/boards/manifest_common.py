@@ -32,6 +32,7 @@ package(
         "noise.py",
         "onboard_device.py",
         "record.py",
+        "retained.py",
         "ring.py",
         "run_device.py",
         "session.py",

@@ -3,7 +3,7 @@
 `now` is milliseconds since this boot. The hub's time is kept as a difference to it.
 """
 
-from meshlink import messages, record, retained
+from meshlink import messages, record
 from meshlink.commands import Gate
 from meshlink.hkdf import lp
 from meshlink.messages import LinkError
@@ -123,6 +123,8 @@ class DeviceRun:
         `now` goes on counting over the sleep. False when the memory does not hold a session of this boot:
         erase it, count a cold boot and shake hands.
         """
+        from meshlink import retained  # loaded by boards that sleep only
+
         kept = retained.unpack(self._suite, octets)
         if kept is None or kept.boot != self._boot or now - kept.session.since >= LONGEST:
             return False
@@ -414,6 +416,8 @@ class DeviceRun:
             return self._begin_try(now) if self._try is None and self._up else []
         out: Effects = []
         if self._retains:
+            from meshlink import retained
+
             kept = retained.Retained(
                 self._session, self._origin, self._boot, self.try_number, self._ring.high + 1
             )
