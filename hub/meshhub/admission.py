@@ -25,7 +25,7 @@ from meshhub.errors import DeviceError
 from meshhub.events import DeviceOnline, DevicesChanged, EventBus
 from meshhub.links import Link, LinkStore
 from meshhub.onboarding.home import Admission
-from meshhub.registry import CATALOG, DeviceRecord, Registry
+from meshhub.registry import CATALOG, Named, Registry
 
 ACCESS = "MMM_Access"
 NETWORKS = "MMM_Network"
@@ -135,7 +135,7 @@ class Admissions:
             await self._release(link.publication_id)
         self._tell(udf, "withdrawn")
 
-    async def forget(self, device: DeviceRecord) -> None:
+    async def forget(self, device: Named) -> None:
         """Take a device out of the home for good; the device itself may be away or broken."""
         link = self._links.get(device.udf)
         await self._undo(device.udf, remember=True)

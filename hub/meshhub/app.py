@@ -37,7 +37,7 @@ from meshhub.links import Link, LinkStore
 from meshhub.lock import DataLock
 from meshhub.mqtt.proxy import Proxy
 from meshhub.notify import notify
-from meshhub.registry import CATALOG, DeviceRecord, Presence, Registry
+from meshhub.registry import CATALOG, Named, Presence, Registry, full_name
 from meshhub.telemetry import Telemetry
 from meshlink import kinds
 from meshservice.engines.files import FileEngine
@@ -115,13 +115,13 @@ class Hub:
             except (MeshError, OSError) as error:
                 log.error("a part did not stop cleanly", error=error)
 
-    async def forget(self, device: DeviceRecord, *, who: str = "owner") -> None:
+    async def forget(self, device: Named, *, who: str = "owner") -> None:
         """Take a device out of the home; told to the device when it is online, done in any case."""
         told = await self._proxy.send(device.udf, "forget", {})
         if told:
             await self._proxy.client.drain(DRAIN_SECONDS)
         await self.home.forget(device)
-        await self.activity.record(who, "forget", device.udf, {"name": device.full_name, "told": told})
+        await self.activity.record(who, "forget", device.udf, {"name": full_name(device), "told": told})
 
     def status(self) -> Mapping[str, object]:
         """How the hub is, for people: nothing secret."""

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from mathmesh.errors import ProtocolError
 from meshhub.errors import OFFLINE, REFUSED, TIMEOUT, VALUE, DeviceError
+from meshhub.registry import Named, full_name
 from meshlink import description as descriptions
 from meshlink import kinds
 from meshlink.messages import ERRORS, LinkError
@@ -17,13 +18,9 @@ LIFETIME_MS = 10_000
 DONE = 0
 
 
-class Target(Protocol):
+class Target(Named, Protocol):
     """What a command needs of a device's record."""
 
-    @property
-    def udf(self) -> str: ...
-    @property
-    def full_name(self) -> str: ...
     @property
     def description(self) -> Mapping[str, object]: ...
 
@@ -99,7 +96,7 @@ class Commander:
             return Setting(node=node, name=name, value=kinds.check_value(prop, value))
         except LinkError as error:
             raise DeviceError(
-                f"{device.full_name}: {error}",
+                f"{full_name(device)}: {error}",
                 kind=VALUE,
                 code=error.code,
                 candidates=[f"{prop.node}.{prop.name}" for prop in kinds.properties(description)],
@@ -112,7 +109,7 @@ class Commander:
             )
         except ProtocolError as error:
             raise DeviceError(
-                f"{device.full_name} has no session at the moment: try again shortly", kind=OFFLINE
+                f"{full_name(device)} has no session at the moment: try again shortly", kind=OFFLINE
             ) from error
         key = (device.udf, identifier)
         waiting = self._waiting[key] = asyncio.get_running_loop().create_future()
@@ -121,14 +118,14 @@ class Commander:
                 answer = await waiting
         except TimeoutError:
             raise DeviceError(
-                f"{device.full_name} did not answer within {self._seconds:g} s: is it still in reach?",
+                f"{full_name(device)} did not answer within {self._seconds:g} s: is it still in reach?",
                 kind=TIMEOUT,
             ) from None
         finally:
             del self._waiting[key]
         if answer["c"] != DONE:
             reason = ERRORS.get(answer["c"], f"error {answer['c']}")
-            raise DeviceError(f"{device.full_name} refused: {reason}", kind=REFUSED, code=answer["c"])
+            raise DeviceError(f"{full_name(device)} refused: {reason}", kind=REFUSED, code=answer["c"])
         return answer["v"]
 
     async def _note(self, who: str, device: Target, setting: Setting, outcome: str) -> None:

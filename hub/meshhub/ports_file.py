@@ -29,7 +29,7 @@ def remember(data: Path, use: str, port: int) -> None:
     if ports.get(use) == port:
         return
     fresh = data / f".{NAME}.new"
-    with fresh.open("w", encoding="utf-8") as stream:
+    with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as stream:
         json.dump(ports | {use: port}, stream)
         stream.flush()
         os.fsync(stream.fileno())

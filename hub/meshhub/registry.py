@@ -23,6 +23,22 @@ LONGEST_NAME = 64
 SHORTEST_PREFIX = 4
 
 
+class Named(Protocol):
+    """A device by what people call it."""
+
+    @property
+    def udf(self) -> str: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def room(self) -> str: ...
+
+
+def full_name(device: Named) -> str:
+    """Room and name, as people say it."""
+    return f"{device.room} {device.name}".strip()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeviceRecord:
     """A device at this moment. `values` maps (node, property) to the latest value and its time (ms)."""
@@ -38,7 +54,7 @@ class DeviceRecord:
     @property
     def full_name(self) -> str:
         """Room and name, as people say it."""
-        return f"{self.room} {self.name}".strip()
+        return full_name(self)
 
     @property
     def model(self) -> str:
@@ -115,7 +131,7 @@ class Registry:
         similar = difflib.get_close_matches(text, names, n=3) or names[:8]
         raise DeviceError(f"there is no device called {text!r}", kind=UNKNOWN, candidates=similar)
 
-    async def rename(self, device: str | DeviceRecord, name: str, room: str | None = None) -> DeviceRecord:
+    async def rename(self, device: str | Named, name: str, room: str | None = None) -> DeviceRecord:
         """Give a device another name and, unless None, room. DeviceError (value) when it cannot be called
         so.
         """

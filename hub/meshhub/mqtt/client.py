@@ -6,7 +6,6 @@ Sending never waits: what cannot be sent is dropped, since the link above repeat
 from __future__ import annotations
 
 import asyncio
-import random
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 
@@ -15,8 +14,9 @@ import aiomqtt
 from meshhub import logging
 from meshhub.broker.base import Login
 
-FIRST_PAUSE = 0.1
+FIRST_PAUSE = 0.05
 LONGEST_PAUSE = 2.0
+EAGER_ATTEMPTS = 40
 KEEPALIVE = 15
 TIMEOUT = 10
 INCOMING = 20_000
@@ -58,19 +58,19 @@ class MqttClient:
 
     async def run(self) -> None:
         """Stay connected until cancelled."""
-        pause = FIRST_PAUSE
+        failures = 0
         while True:
             try:
                 async with self._client() as client:
-                    pause = FIRST_PAUSE
+                    failures = 0
                     await self._use(client)
             except* aiomqtt.MqttError as group:
-                log.warning("no connection to the broker", error=group.exceptions[0])
+                if failures == 0:
+                    log.warning("no connection to the broker", error=group.exceptions[0])
             finally:
                 self.connected.clear()
-            # Jitter here is for spreading attempts, not for secrecy.
-            await asyncio.sleep(pause * random.uniform(0.8, 1.2))  # noqa: S311
-            pause = min(pause * 2, LONGEST_PAUSE)
+            failures += 1
+            await asyncio.sleep(_pause(failures))
 
     async def drain(self, seconds: float) -> None:
         """Wait until everything handed over has gone out, at most that long."""
@@ -126,3 +126,11 @@ class MqttClient:
         while not self._outgoing.empty():
             self._outgoing.get_nowait()
             self._outgoing.task_done()
+
+
+def _pause(failures: int) -> float:
+    """Seconds before the next attempt. A broker on this machine is back at once, and what devices say
+    before the hub has subscribed is lost, so the first attempts follow closely.
+    """
+    late = max(failures - EAGER_ATTEMPTS, 0)
+    return float(min(FIRST_PAUSE * 2 ** min(late, 10), LONGEST_PAUSE))

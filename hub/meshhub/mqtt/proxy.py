@@ -9,9 +9,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from meshlink.run_hub import HubRun
+
+if TYPE_CHECKING:
+    from meshlink.suite import Suite
 
 from mathmesh.errors import MeshError
 from meshhub import logging
@@ -21,7 +24,6 @@ from meshhub.links import Link, LinkStore
 from meshhub.mqtt import topics
 from meshhub.mqtt.client import MqttClient
 from meshlink import record
-from meshlink.suite import Suite
 
 ONLINE, GONE = b"online", b"offline"
 SILENT_AFTER_RECONNECT = 90_000
@@ -188,11 +190,11 @@ class Proxy:
         try:
             if payload not in (ONLINE, GONE):
                 return
-            peer.gone = payload == GONE
-            peer.silent_at = None
-            self._tell(peer)
-            if not peer.gone and not peer.run.online:
-                await self._wake(peer)
+            async with peer.lock:  # after whatever the device said before it went
+                peer.gone, peer.silent_at = payload == GONE, None
+                self._tell(peer)
+                if not peer.gone and not peer.run.online:
+                    await self._carry_out(peer, peer.run.wake(self._clock()))
         finally:
             self._room.release()
 
