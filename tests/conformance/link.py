@@ -15,7 +15,7 @@ from mathmesh.threshold import cogeneration
 from meshdevice.activation import open_activation
 from meshdevice.crypto import DeviceSuite
 from meshhub.link_suite import HubSuite
-from meshlink import agreement, label, messages, noise, record
+from meshlink import agreement, json_text, label, messages, noise, record
 from meshlink.ccm import Ccm, CcmCipher
 from meshlink.hkdf import lp
 from meshlink.onboard import AdopterLink, DeviceLink
@@ -274,9 +274,10 @@ def _messages(trace: dict[str, Any], kind: str, suite: Any) -> Compared:
         assert parsed is not None
         yield "opened", ends[1].open(parsed, 0), plaintext
         yield "opened twice", ends[1].open(parsed, 0), None
-        message = messages.decode(plaintext) or {}
-        yield "t", message.pop("t"), item["t"]
-        yield "written again", messages.encode(item["t"], message), plaintext
+        yield "t", json_text.loads(plaintext)["t"], item["t"]
+        message = messages.decode(plaintext)
+        if message is not None:
+            yield "written again", messages.encode(message.pop("t"), message), plaintext
 
 
 def _agreement(trace: dict[str, Any], suite: Any) -> Compared:
