@@ -9,9 +9,9 @@ keeps its records beside them, shows itself in `status.json`, tells events in `e
 
 from __future__ import annotations
 
-import ctypes
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -30,12 +30,10 @@ HEAP = "192K"
 INTERVAL = 10.0
 LINGER = 600.0
 """Seconds that a device stays on after its owner's process has gone."""
-_PR_SET_PDEATHSIG = 1
 _STOP_LIMIT = 3.0
 _POLL = 0.02
 _WATCHDOG = 1.0
 _MOST_EVENTS = 1 << 20
-_LIBC = ctypes.CDLL(None, use_errno=True)
 
 
 class SimulationError(RuntimeError):
@@ -229,13 +227,12 @@ class SimulatedDevice:
     def _run(self, folder: Path) -> subprocess.Popen[bytes]:
         with (self.state / "events.jsonl").open("ab") as out, (self.state / "device.log").open("ab") as log:
             return subprocess.Popen(  # noqa: S603  (our own firmware)
-                self._command(),
+                [*_die_with_parent(), *self._command()],
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=log,
                 env=self._environment(folder),
                 start_new_session=True,
-                preexec_fn=_die_with_parent,
             )
 
     def _command(self) -> list[str]:
@@ -270,8 +267,16 @@ def _has(event: Mapping[str, Any], fields: Mapping[str, object]) -> bool:
     return all(name in event and event[name] == value for name, value in fields.items())
 
 
-def _die_with_parent() -> None:
-    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+def _die_with_parent() -> list[str]:
+    """Words before a command that make the kernel kill it when the thread that started it ends.
+
+    A program does it, and no code between fork and exec, which can hang where other threads hold locks.
+    """
+    setpriv = shutil.which("setpriv")
+    if setpriv is not None:
+        return [setpriv, "--pdeathsig", "KILL", "--"]
+    code = "import ctypes,os,sys; ctypes.CDLL(None).prctl(1,9); os.execv(sys.argv[1],sys.argv[1:])"
+    return [sys.executable, "-c", code]
 
 
 @click.command()
