@@ -2,14 +2,12 @@
 
 It holds seeds; all private keys follow from them (mesh-udf §6). It is written before anything that
 depends on it, whole and at once, so that an interrupted first start finds its seeds again and finishes.
-A sealed store (TPM, PKCS#11) would take its place behind `mathmesh.keys.keyring`.
+Once sealed by a TPM or PKCS#11 token (`keyrings`), it holds ciphertext, and opens on this hardware only.
 """
 
 from __future__ import annotations
 
 import json
-import os
-import stat
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -22,10 +20,13 @@ from mathmesh.errors import EncodingError, StoreError
 from mathmesh.keys import derive
 from mathmesh.schema.build.profile import SERVICE
 from mathmesh.types import Entropy
-from meshclient.file_lock import sync_directory
+from meshclient.keyrings import sealed
+from meshclient.keyrings.sealer import Sealer
+from meshclient.private_file import MODE, overwrite, partial_of, read_private, write_private
+
+__all__ = ["MODE", "AccountSecrets", "KeyFile", "Keys", "write_private"]
 
 VERSION = 1
-MODE = 0o600
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,18 +78,21 @@ class Keys:
 class KeyFile:
     """A key file at a path, and the keys read from it."""
 
-    def __init__(self, path: Path, keys: Keys) -> None:
+    def __init__(self, path: Path, keys: Keys, protection: sealed.Protection | None = None) -> None:
         self.path = path
         self.keys = keys
+        self._protection = protection
 
     @classmethod
     def open(cls, path: Path) -> KeyFile:
         """Read a key file.
 
-        Raises StoreError when it is missing, when others than its owner may read it, or when it is damaged.
+        Raises StoreError when it is missing, when others than its owner may read it, or when it is damaged,
+        KeyUnavailableError when it is sealed by hardware that is not there.
         """
-        _partial(path).unlink(missing_ok=True)
-        return cls(path, _decode(path, _read_private(path)))
+        partial_of(path).unlink(missing_ok=True)
+        content, protection = sealed.reveal(read_private(path, "key file"))
+        return cls(path, _decode(path, content), protection)
 
     @classmethod
     def create(cls, path: Path, keys: Keys) -> KeyFile:
@@ -109,42 +113,29 @@ class KeyFile:
 
     def save(self, keys: Keys) -> None:
         """Replace the content, durably and at once: a crash leaves the old file or the new one."""
-        write_private(self.path, _encode(keys))
+        content = _encode(keys)
+        write_private(self.path, content if self._protection is None else self._protection.protect(content))
         self.keys = keys
 
+    @property
+    def sealed_by(self) -> str | None:
+        """The kind of hardware that seals the file, None when it lies in clear."""
+        return None if self._protection is None else self._protection.sealer
 
-def write_private(path: Path, content: bytes) -> None:
-    """Write a file that only its owner may read, replacing an old one at once; synced when this returns."""
-    partial = _partial(path)
-    partial.unlink(missing_ok=True)
-    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, MODE)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    partial.replace(path)
-    sync_directory(path.parent)
+    def seal(self, sealer: Sealer) -> None:
+        """Seal the file; what lay in clear is overwritten, which flash memory may not obey.
 
+        Keep a backup of the seeds elsewhere first, as shares say: without this hardware the file is lost.
+        Raises KeyUnavailableError when the hardware cannot be used; the file is then as it was.
+        """
+        self._protection = sealed.Protection.create(sealer)
+        with overwrite(self.path):
+            self.save(self.keys)
 
-def _partial(path: Path) -> Path:
-    return path.with_name(path.name + ".new")
-
-
-def _read_private(path: Path) -> bytes:
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
-    except FileNotFoundError:
-        raise StoreError(f"there is no key file {path}; restore it from the backup") from None
-    except OSError as error:
-        raise StoreError(f"the key file {path} cannot be opened: {error.strerror}") from error
-    with os.fdopen(descriptor, "rb") as file:
-        status = os.fstat(file.fileno())
-        if stat.S_IMODE(status.st_mode) & 0o077:
-            raise StoreError(
-                f"the key file {path} can be read by others than its owner; "
-                f"if nobody did, run: chmod 600 {path}"
-            )
-        return file.read()
+    def unseal(self) -> None:
+        """Keep the file in clear again, readable by its owner alone."""
+        self._protection = None
+        self.save(self.keys)
 
 
 def _encode(keys: Keys) -> bytes:

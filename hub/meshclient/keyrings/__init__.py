@@ -1,0 +1,1 @@
+"""Keys at rest: a keyring file, and the hardware that can seal its master key."""
