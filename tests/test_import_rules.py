@@ -52,7 +52,7 @@ PROJECT_IMPORTS = {
 LIBRARIES = {
     "mathmesh": {"cryptography", "nacl", "Crypto"},
     "meshlink": set(),
-    "meshclient": {"aiohttp", "click", "rich"},
+    "meshclient": {"aiohttp", "click", "rich", "segno"},
     "meshservice": {"aiohttp", "click", "rich"},
     "meshhub": {
         *("aiomqtt", "paho", "amqtt", "zeroconf", "bleak", "aiohttp", "zxingcpp", "PIL", "click", "rich"),
