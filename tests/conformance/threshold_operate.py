@@ -9,8 +9,9 @@ from tests.conformance import threshold_draft as draft
 from tests.conformance.report import Outcome, check, load
 from tests.conformance.udf import Compared
 
-from mathmesh.dare import exchange, protection
+from mathmesh.dare import exchange
 from mathmesh.dare.envelope import Envelope, open_envelope
+from mathmesh.dare.suites import S512
 from mathmesh.keys import algorithms, montgomery, symmetric
 from mathmesh.keys.keyring import MemoryKeyring
 from mathmesh.keys.pair import PrivateKey
@@ -106,7 +107,7 @@ def _agreement(vector: dict[str, Any]) -> Compared:
     yield "recipient", [recipient["kid"]], list(service.kids())
     seed = exchange.open_recipients([recipient], service)
     yield "kid", envelope.header["kid"], symmetric.key_id(seed)
-    yield "dig", envelope.header["dig"], protection.S512
+    yield "dig", envelope.header["dig"], S512
     served = KeyShare.from_key_data(json.loads(opened.plaintext)["KeyData"])
     device = KeyShare.from_key_data(keys["device"])
     yield "device", device.to_key_data(), keys["device"]

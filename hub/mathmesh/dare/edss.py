@@ -7,6 +7,7 @@ counters, which never repeat.
 
 from mathmesh.codec import jsonbcd
 from mathmesh.dare import protection
+from mathmesh.dare.suites import A256CBC
 from mathmesh.errors import EncodingError
 
 
@@ -15,13 +16,17 @@ def prefix(counter: int) -> bytes:
     return counter.to_bytes(max(1, (counter.bit_length() + 7) // 8), "little")
 
 
-def encode(salt_prefix: bytes, data: bytes, base_seed: bytes = b"", salt: bytes = b"") -> bytes:
+def encode(
+    salt_prefix: bytes, data: bytes, base_seed: bytes = b"", salt: bytes = b"", enc: str = A256CBC
+) -> bytes:
     """The octets of one item, encrypted when a base seed is given. A prefix is used once in an envelope."""
-    body = protection.encrypt(base_seed, salt_prefix + salt, data) if base_seed else data
+    body = protection.encrypt(base_seed, salt_prefix + salt, data, enc) if base_seed else data
     return jsonbcd.dumps_b(salt_prefix) + jsonbcd.dumps_b(body)
 
 
-def decode(octets: bytes, base_seed: bytes = b"", salt: bytes = b"") -> tuple[bytes, bytes]:
+def decode(
+    octets: bytes, base_seed: bytes = b"", salt: bytes = b"", enc: str = A256CBC
+) -> tuple[bytes, bytes]:
     """Salt prefix and data of one item, decrypted when a base seed is given.
 
     Nothing authenticates an annotation. Raises EncodingError unless it is two binaries, or three (with MAC).
@@ -36,4 +41,6 @@ def decode(octets: bytes, base_seed: bytes = b"", salt: bytes = b"") -> tuple[by
     if len(items) not in (2, 3):
         raise EncodingError("annotation is not a salt prefix and data")
     salt_prefix, body = items[:2]
-    return salt_prefix, protection.decrypt(base_seed, salt_prefix + salt, body) if base_seed else body
+    if base_seed:
+        body = protection.decrypt(base_seed, salt_prefix + salt, body, enc)
+    return salt_prefix, body

@@ -7,22 +7,23 @@ Opening checks in this order, and nothing of the payload is returned before all 
  4. an encrypted body has a digest or verified signature (CBC alone can be altered);
  5. a recipient entry opens under a key at hand, the body decrypts;
  6. witnesses of the signatures are those of this payload.
-Header members, ContentMeta included, are covered by none of these: compare them with the payload.
+Header members, ContentMeta, annotations and cloaked ones included, are covered by none of these: compare them
+with the payload. Bodies of any size are for `stream`.
 """
 
-import hmac
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
-from mathmesh.codec import b64
-from mathmesh.dare import exchange, protection
 from mathmesh.dare.content_meta import ContentMeta
-from mathmesh.dare.structure import Envelope, check_limits
-from mathmesh.errors import EncodingError, VerificationError
-from mathmesh.keys import symmetric as symmetric_keys
+from mathmesh.dare.exchange import Recipient
+from mathmesh.dare.opening import Opening
+from mathmesh.dare.sealing import Sealing
+from mathmesh.dare.signature import Signers
+from mathmesh.dare.structure import Envelope, content_meta_of
+from mathmesh.dare.suites import A256CBC, INTEROPERABLE, S512, Suites
 from mathmesh.keys.keyring import Keyring
-from mathmesh.keys.pair import PrivateKey, PublicKey
+from mathmesh.keys.pair import PrivateKey
 from mathmesh.types import Entropy
 
 __all__ = ["Envelope", "Opened", "open_envelope", "seal"]
@@ -30,68 +31,68 @@ __all__ = ["Envelope", "Opened", "open_envelope", "seal"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opened:
-    """What an envelope held. `unverified` lists the kids of signatures whose key was not at hand."""
+    """What an envelope held. `unverified` lists the kids of signatures whose key was not at hand.
+
+    `header` is the header with its cloaked members in place.
+    """
 
     plaintext: bytes
     content_meta: ContentMeta
     signed_by: tuple[str, ...]
     unverified: tuple[str, ...]
+    annotations: tuple[bytes, ...] = ()
+    header: dict[str, Any] = field(default_factory=dict)
 
 
 def seal(
     plaintext: bytes,
     *,
     entropy: Entropy,
-    recipients: Sequence[PublicKey] = (),
+    recipients: Sequence[Recipient] = (),
     symmetric: Sequence[bytes] = (),
     signer: PrivateKey | None = None,
+    signers: Sequence[PrivateKey] = (),
     content_meta: ContentMeta | None = None,
     envelope_id: str | None = None,
+    annotations: Sequence[bytes] = (),
+    cloaked: Mapping[str, Any] | None = None,
+    enc: str = A256CBC,
+    dig: str = S512,
+    suites: Suites = INTEROPERABLE,
 ) -> Envelope:
-    """The envelope of `plaintext`, encrypted (A256CBC) when there is any recipient, always with its digest.
+    """The envelope of `plaintext`, encrypted when there is any recipient, always with its digest.
 
-    `symmetric` holds secrets as octets after the type octet of their UDF; `signer` signs with Ed448 or
-    Ed25519. Every envelope has a base seed and a salt of its own.
+    `symmetric` holds secrets as octets after the type octet of their UDF; `signer` and all `signers` sign
+    with Ed448 or Ed25519. Every envelope has a base seed and a salt of its own. `cloaked` are header members
+    that only recipients see. Other algorithms than A256CBC and S512 need `suites` that allow them.
     """
-    header: dict[str, Any] = {} if envelope_id is None else {"EnvelopeId": envelope_id}
-    body, seed, salt = plaintext, b"", b""
-    encrypted = bool(recipients or symmetric)
-    if encrypted:
-        seed, salt = entropy(protection.SEED_OCTETS), entropy(protection.SALT_OCTETS)
-        body = protection.encrypt(seed, salt, plaintext)
-        header["enc"] = protection.A256CBC
-    header["dig"] = protection.S512
-    if encrypted:
-        header["kid"] = symmetric_keys.key_id(seed)
-        header["Salt"] = b64.encode(salt)
-        header["recipients"] = exchange.make_recipients(
-            seed, entropy=entropy, recipients=recipients, symmetric_keys=symmetric
-        )
-    if content_meta is not None:
-        header["ContentMetaData"] = b64.encode(content_meta.encode())
-    digest = protection.payload_digest(body)
-    trailer: dict[str, Any] = {}
-    if signer is not None:
-        signature = signer.sign(digest, entropy)
-        trailer["signatures"] = [_signature(signer, signature, seed, salt)]
-    trailer["PayloadDigest"] = b64.encode(digest)
-    return Envelope(header, body, trailer)
-
-
-def _signature(signer: PrivateKey, signature: bytes, seed: bytes, salt: bytes) -> dict[str, Any]:
-    entry = {"alg": protection.S512, "kid": signer.public.udf, "signature": b64.encode(signature)}
-    if seed:
-        entry["witness"] = b64.encode(protection.witness(seed, salt, signature))
-    return entry
+    sealing = Sealing(
+        entropy=entropy,
+        recipients=recipients,
+        symmetric=symmetric,
+        signers=(*(() if signer is None else (signer,)), *signers),
+        content_meta=content_meta,
+        envelope_id=envelope_id,
+        annotations=annotations,
+        cloaked=cloaked,
+        enc=enc,
+        dig=dig,
+        suites=suites,
+    )
+    body = sealing.encrypt(plaintext)
+    hasher = sealing.hasher()
+    hasher.update(body)
+    return Envelope(sealing.header, body, sealing.trailer(hasher.digest()))
 
 
 def open_envelope(
     envelope: Envelope,
     *,
     keyring: Keyring | None = None,
-    signers: Mapping[str, PublicKey] | Iterable[PublicKey] = (),
+    signers: Signers = (),
     require_signature: bool = False,
     require_digest: bool = True,
+    suites: Suites = INTEROPERABLE,
 ) -> Opened:
     """Verified and decrypted payload of `envelope`.
 
@@ -101,67 +102,26 @@ def open_envelope(
     Raises VerificationError when any check fails, KeyUnavailableError when no key opens the body,
     PolicyError for algorithms or sizes we refuse, EncodingError for malformed members.
     """
-    check_limits(envelope.header)
-    encrypted = protection.is_encrypted(envelope.header)
-    members = envelope.merged()
-    claimed = protection.check_payload_digest(members, envelope.body)
-    digest = claimed or protection.payload_digest(envelope.body)
-    signatures = _signatures(members)
-    signed_by, unverified = _verify(signatures, digest, _by_kid(signers))
-    if require_signature and not signed_by:
-        raise VerificationError("envelope is not signed by a key that is trusted here; ask for a signed copy")
-    plaintext = envelope.body
-    if encrypted:
-        if require_digest and claimed is None and not signed_by:
-            raise VerificationError("encrypted body has no digest; ask the sender for an envelope with one")
-        seed = exchange.open_recipients(envelope.header.get("recipients"), keyring)
-        salt = protection.salt_of(envelope.header)
-        plaintext = protection.decrypt(seed, salt, envelope.body)
-        _check_witnesses(signatures, seed, salt)
+    opening = Opening(envelope.header, suites=suites, dig=envelope.trailer.get("dig"))
+    hasher = opening.hasher()
+    hasher.update(envelope.body)
+    signed_by, unverified = opening.check(
+        hasher.digest(),
+        envelope.trailer,
+        signers=signers,
+        require_signature=require_signature,
+        require_digest=require_digest,
+    )
+    opening.unlock(keyring)
+    plaintext = opening.decrypt(envelope.body)
+    if opening.encrypted:
+        opening.check_witnesses(envelope.trailer)
+    opening.uncloak()
     return Opened(
         plaintext=plaintext,
-        content_meta=envelope.content_meta,
+        content_meta=content_meta_of(opening.header),
         signed_by=signed_by,
         unverified=unverified,
+        annotations=opening.annotations(),
+        header=opening.header,
     )
-
-
-def _by_kid(signers: Mapping[str, PublicKey] | Iterable[PublicKey]) -> dict[str, PublicKey]:
-    keys = signers.values() if isinstance(signers, Mapping) else signers
-    return {key.udf: key for key in keys}
-
-
-def _signatures(members: dict[str, Any]) -> list[dict[str, Any]]:
-    signatures = members.get("signatures", [])
-    if not isinstance(signatures, list) or not all(isinstance(entry, dict) for entry in signatures):
-        raise EncodingError("signatures of an envelope are not a list of objects")
-    return signatures
-
-
-def _verify(
-    signatures: list[dict[str, Any]], digest: bytes, keys: dict[str, PublicKey]
-) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Kids whose signature holds and kids without a key; one that does not hold ends it."""
-    held: list[str] = []
-    unknown: list[str] = []
-    for entry in signatures:
-        kid = str(entry.get("kid", ""))
-        key = keys.get(kid)
-        if key is None:
-            unknown.append(kid)
-            continue
-        if entry.get("alg", protection.S512) != protection.S512:
-            raise VerificationError(f"signature of {kid} names an algorithm that we do not use")
-        key.verify(protection.binary(entry, "signature") or b"", digest)
-        held.append(kid)
-    return tuple(held), tuple(unknown)
-
-
-def _check_witnesses(signatures: list[dict[str, Any]], seed: bytes, salt: bytes) -> None:
-    for entry in signatures:
-        claimed = protection.binary(entry, "witness")
-        signature = protection.binary(entry, "signature") or b""
-        if claimed is not None and not hmac.compare_digest(
-            claimed, protection.witness(seed, salt, signature)
-        ):
-            raise VerificationError(f"witness of signature by {entry.get('kid')} is that of another payload")

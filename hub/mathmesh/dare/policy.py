@@ -6,7 +6,7 @@ The words are those of the reference: Once, Session, Isolated, None.
 from dataclasses import dataclass, field
 from typing import Any
 
-from mathmesh.dare.protection import A256CBC, S512
+from mathmesh.dare.suites import A256CBC, S512
 from mathmesh.errors import EncodingError, PolicyError
 from mathmesh.keys.pair import PublicKey
 

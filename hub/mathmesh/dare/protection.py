@@ -1,21 +1,18 @@
-"""Protection of a payload: names of algorithms, content keys, digests (draft-hallambaker-mesh-dare §4.3).
+"""Protection of a payload: content keys, digests, and where they are said (mesh-dare §4.3).
 
 Content keys come from the base seed of an exchange and a salt that is used once: PRK = HMAC-SHA-256(salt,
 base seed), then one HMAC for each of "encrypt", "iv" and "mac". The draft says "dare-encrypt"; we follow
 the reference.
 """
 
-import hashlib
 import hmac
 from typing import Any
 
 from mathmesh.codec import b64
-from mathmesh.errors import EncodingError, PolicyError, VerificationError
+from mathmesh.dare.suites import A256CBC, DIGESTS, ENCRYPTIONS, INTEROPERABLE, S512, Encryption, Suites
+from mathmesh.errors import EncodingError, VerificationError
 from mathmesh.keys import openssl
 
-A256CBC = "A256CBC"
-S512 = "S512"
-NONE = "none"
 SEED_OCTETS = 32
 SALT_OCTETS = 16
 DIGEST_OCTETS = 64
@@ -25,7 +22,6 @@ _IV = b"iv\x01"
 _MAC = b"mac\x01"
 _FRAME_SALT = b"mesh-hub sequence header"
 """Longer than any salt with its prefix, also where HMAC takes zero octets behind a key for nothing."""
-_IV_OCTETS = 16
 
 
 def content_prk(base_seed: bytes, salt: bytes) -> bytes:
@@ -33,18 +29,33 @@ def content_prk(base_seed: bytes, salt: bytes) -> bytes:
     return hmac.digest(salt, base_seed, "sha256")
 
 
-def encrypt(base_seed: bytes, salt: bytes, plaintext: bytes) -> bytes:
-    """A256CBC ciphertext, 1 to 16 octets longer than `plaintext`. A salt must never be used twice."""
+def content_keys(base_seed: bytes, salt: bytes, cipher: Encryption) -> tuple[bytes, bytes]:
+    """Key and initial value for the body under this salt, which must never be used twice."""
     prk = content_prk(base_seed, salt)
-    key = hmac.digest(prk, _ENCRYPT, "sha256")
-    return openssl.encrypt_cbc(key, hmac.digest(prk, _IV, "sha256")[:_IV_OCTETS], plaintext)
+    iv = hmac.digest(prk, _IV, "sha256")[: cipher.iv_octets]
+    return hmac.digest(prk, _ENCRYPT, "sha256"), iv
 
 
-def decrypt(base_seed: bytes, salt: bytes, ciphertext: bytes) -> bytes:
-    """Reverse of `encrypt`; the caller has checked a digest. Raises VerificationError on bad padding."""
-    prk = content_prk(base_seed, salt)
-    key = hmac.digest(prk, _ENCRYPT, "sha256")
-    return openssl.decrypt_cbc(key, hmac.digest(prk, _IV, "sha256")[:_IV_OCTETS], ciphertext)
+def encrypt(base_seed: bytes, salt: bytes, plaintext: bytes, enc: str = A256CBC) -> bytes:
+    """Ciphertext, 1 to 16 octets longer than `plaintext`. A salt must never be used twice."""
+    cipher = ENCRYPTIONS[enc]
+    return cipher.encrypt(*content_keys(base_seed, salt, cipher), plaintext)
+
+
+def decrypt(base_seed: bytes, salt: bytes, ciphertext: bytes, enc: str = A256CBC) -> bytes:
+    """Reverse of `encrypt`; the caller has checked a digest. VerificationError: bad padding or tag."""
+    cipher = ENCRYPTIONS[enc]
+    return cipher.decrypt(*content_keys(base_seed, salt, cipher), ciphertext)
+
+
+def encryptor(base_seed: bytes, salt: bytes, cipher: Encryption) -> openssl.Encryptor:
+    """As `encrypt`, for a plaintext in pieces."""
+    return openssl.Encryptor(*content_keys(base_seed, salt, cipher), gcm=cipher.gcm)
+
+
+def decryptor(base_seed: bytes, salt: bytes, cipher: Encryption) -> openssl.Decryptor:
+    """As `decrypt`, for a ciphertext in pieces."""
+    return openssl.Decryptor(*content_keys(base_seed, salt, cipher), gcm=cipher.gcm)
 
 
 def witness(base_seed: bytes, salt: bytes, signature: bytes) -> bytes:
@@ -66,20 +77,16 @@ def frame_mac(mac_key: bytes, header: bytes, payload_digest: bytes) -> bytes:
     return hmac.digest(mac_key, payload_digest + header, "sha256")
 
 
-def payload_digest(body: bytes) -> bytes:
-    """SHA-512 of a body as transported, that is of the ciphertext when it is encrypted."""
-    return hashlib.sha512(body).digest()
+def payload_digest(body: bytes, dig: str = S512) -> bytes:
+    """Digest of a body as transported, that is of the ciphertext when it is encrypted."""
+    value: bytes = DIGESTS[dig].new(body).digest()
+    return value
 
 
-def is_encrypted(header: dict[str, Any]) -> bool:
-    """Whether the body is encrypted; raises PolicyError for algorithms that we do not run."""
-    enc = header.get("enc", NONE)
-    if enc not in (NONE, A256CBC):
-        raise PolicyError(f"encryption algorithm {enc!r} is not one we use; ask the sender for {A256CBC}")
-    dig = header.get("dig", NONE)
-    if dig not in (NONE, S512):
-        raise PolicyError(f"digest algorithm {dig!r} is not one we use; ask the sender for {S512}")
-    return bool(enc == A256CBC)
+def is_encrypted(header: dict[str, Any], suites: Suites = INTEROPERABLE) -> bool:
+    """Whether the body is encrypted; raises PolicyError for algorithms that may not be used."""
+    suites.digest(header.get("dig"))
+    return suites.encryption(header.get("enc")) is not None
 
 
 def binary(members: dict[str, Any], name: str) -> bytes | None:
@@ -102,12 +109,20 @@ def salt_of(header: dict[str, Any]) -> bytes:
     return salt
 
 
-def check_payload_digest(members: dict[str, Any], body: bytes) -> bytes | None:
+def check_payload_digest(
+    members: dict[str, Any], body: bytes, suites: Suites = INTEROPERABLE
+) -> bytes | None:
     """PayloadDigest of header and trailer taken together, None when there is none.
 
     Raises VerificationError when it is not the digest of `body`.
     """
     claimed = binary(members, "PayloadDigest")
-    if claimed is not None and not hmac.compare_digest(claimed, payload_digest(body)):
-        raise VerificationError("body does not match its PayloadDigest; ask for a correct copy")
+    if claimed is not None:
+        compare_digest(claimed, payload_digest(body, suites.digest(members.get("dig")).name))
     return claimed
+
+
+def compare_digest(claimed: bytes, computed: bytes) -> None:
+    """Raises VerificationError unless both are the same."""
+    if not hmac.compare_digest(claimed, computed):
+        raise VerificationError("body does not match its PayloadDigest; ask for a correct copy")

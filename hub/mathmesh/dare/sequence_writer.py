@@ -19,6 +19,7 @@ from mathmesh.dare.policy import ISOLATED, ONCE, Policy
 from mathmesh.dare.sequence import CHAIN, CONTAINER_TYPES, DIGEST_TYPES, MERKLE, POSITION_TYPES, parse_frame
 from mathmesh.dare.sequence_reader import Reader
 from mathmesh.dare.structure import MAXIMUM_HEADER, Envelope
+from mathmesh.dare.suites import A256CBC, S512
 from mathmesh.errors import EncodingError, PolicyError, StoreError, VerificationError
 from mathmesh.types import Entropy
 
@@ -103,7 +104,7 @@ class Writer:
             salt = self._begin(header, state)
             body = protection.encrypt(self._seed, salt, b"")
         elif self.container_type in DIGEST_TYPES:
-            header["dig"] = protection.S512
+            header["dig"] = S512
         header["policy"] = self.policy.to_json()
         if content_meta is not None:
             header["ContentMetaData"] = b64.encode(content_meta.encode())
@@ -136,7 +137,7 @@ class Writer:
             digest = digest or protection.payload_digest(envelope.body)
             header["PayloadDigest"] = b64.encode(digest)
             if "dig" not in members:
-                members = {"dig": protection.S512} | members
+                members = {"dig": S512} | members
         info = self._sequence_info(state)
         position = state.end
         header |= self._link(state, digest or b"")
@@ -185,7 +186,7 @@ class Writer:
                 salt = self._begin(members, state)
                 header = self._header(members, meta, state)
             return self._finish(state, header, protection.encrypt(self._seed, salt, plaintext))
-        members = {"dig": protection.S512} if self.container_type in DIGEST_TYPES else {}
+        members = {"dig": S512} if self.container_type in DIGEST_TYPES else {}
         return self._finish(state, self._header(members, meta, state), plaintext)
 
     def _begin(self, header: dict[str, Any], state: State) -> bytes:
@@ -195,8 +196,8 @@ class Writer:
             self._seed = self._entropy(protection.SEED_OCTETS)
             self._mac_key = protection.frame_mac_key(self._seed)
         salt = self._salt()
-        header["enc"] = protection.A256CBC
-        header["dig"] = protection.S512
+        header["enc"] = A256CBC
+        header["dig"] = S512
         header["Salt"] = b64.encode(salt)
         if due:
             header["recipients"] = exchange.make_recipients(

@@ -26,6 +26,7 @@ BINARY_MEMBERS = frozenset(
         "signature",
         "witness",
         "wmk",
+        "kem",
         "Public",
         "annotations",
     }

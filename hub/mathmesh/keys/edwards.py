@@ -14,6 +14,8 @@ from mathmesh.keys.algorithms import CURVES
 
 DOM4 = b"SigEd448\x00\x00"
 """dom4 of RFC 8032 for pure Ed448 with the empty context; pure Ed25519 has no such prefix."""
+DOM2 = b"SigEd25519 no Ed25519 collisions\x00\x00"
+"""dom2 of RFC 8032 for Ed25519ctx with the empty context, which the RFC advises against."""
 
 _BASE = {
     "Ed25519": EccPoint(
@@ -69,6 +71,11 @@ def decode(crv: str, octets: bytes) -> EccPoint:
     return point
 
 
+def multiply(crv: str, scalar: int, octets: bytes) -> bytes:
+    """Encoding of scalar times an encoded point; raises VerificationError unless that has prime order."""
+    return encode(crv, decode(crv, octets) * (scalar % CURVES[crv].order))
+
+
 def load(octets: bytes) -> EccPoint:
     """The point of an encoding that we made ourselves; only `decode` checks it."""
     return eddsa.import_public_key(octets).pointQ
@@ -115,3 +122,17 @@ def sign(crv: str, scalar: int, public: bytes, nonce: bytes, message: bytes) -> 
     challenge = int.from_bytes(digest(crv, dom, commitment, public, message), "little") % order
     answer = (r + challenge * scalar) % order
     return commitment + answer.to_bytes(_SIZE[crv], "little")
+
+
+def context_signature_holds(public: bytes, signature: bytes, message: bytes) -> bool:
+    """Whether an Ed25519ctx signature with the empty context is that of `public` on `message`."""
+    size, order = _SIZE["Ed25519"], CURVES["Ed25519"].order
+    commitment, answer = signature[:size], int.from_bytes(signature[size:], "little")
+    if len(signature) != 2 * size or answer >= order:
+        return False
+    try:
+        key = decode("Ed25519", public)
+    except VerificationError:
+        return False
+    challenge = int.from_bytes(digest("Ed25519", DOM2, commitment, public, message), "little") % order
+    return encode("Ed25519", _BASE["Ed25519"] * answer + key * (order - challenge)) == commitment
