@@ -6,6 +6,7 @@ It holds numbers of frames, times and counters, and no name, no property, no val
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import threading
 import time
@@ -99,6 +100,9 @@ class TelemetryIndex:
 
     def _connect(self) -> sqlite3.Connection:
         self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        os.close(
+            os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        )  # SQLite's files take its mode
         database = sqlite3.connect(self._path, check_same_thread=False)
         try:
             database.execute("PRAGMA journal_mode = WAL")
@@ -114,5 +118,4 @@ class TelemetryIndex:
         except sqlite3.Error:
             database.close()
             raise
-        self._path.chmod(0o600)
         return database

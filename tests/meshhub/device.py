@@ -87,6 +87,7 @@ class Device:
     def power_on(self) -> None:
         """Cold boot."""
         self.boot += 1
+        self._switched_off = False
         self._started = time.monotonic_ns() // 1_000_000
         self.ring = Ring(self.boot)
         self.run = DeviceRun(
@@ -105,6 +106,7 @@ class Device:
 
     async def power_off(self) -> None:
         """As a power cut: the connection breaks, nothing is said."""
+        self._switched_off = True
         if self._task:
             if self._client is not None and (line := self._client._client.socket()) is not None:
                 with suppress(OSError):
@@ -128,6 +130,8 @@ class Device:
         while True:
             with suppress(aiomqtt.MqttError, ExceptionGroup):
                 await self._connection()
+            if self._switched_off:
+                return
             self.run.stop(self.now())
             self.session.clear()
             await asyncio.sleep(RECONNECT_SECONDS)

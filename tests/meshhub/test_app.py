@@ -370,11 +370,11 @@ def files_in(folder: Path) -> list[Path]:
 def log_lines() -> Iterator[io.StringIO]:
     root = standard_logging.getLogger()
     handlers, level = root.handlers, root.level
-    stream = io.StringIO()
+    stream, before = io.StringIO(), structlog.get_config()
     logging.configure("debug", stream=stream, json=True)
     yield stream
     root.handlers, root.level = handlers, level
-    structlog.reset_defaults()
+    structlog.configure(**before)
 
 
 async def test_nothing_of_the_home_lies_in_clear(config: Config, log_lines: io.StringIO) -> None:

@@ -4,6 +4,7 @@ import logging as standard_logging
 from collections.abc import Iterator
 
 import pytest
+import structlog
 
 from meshhub import logging
 
@@ -14,13 +15,11 @@ LABEL = "mcu://maker@example.com/EBAN-MGPQ-IPXP-7BQW-VVDZ-M6MS-AU"
 def out() -> Iterator[io.StringIO]:
     root = standard_logging.getLogger()
     handlers, level = root.handlers, root.level
-    stream = io.StringIO()
+    stream, before = io.StringIO(), structlog.get_config()
     logging.configure("debug", stream=stream, json=True)
     yield stream
     root.handlers, root.level = handlers, level
-    import structlog
-
-    structlog.reset_defaults()
+    structlog.configure(**before)
 
 
 @pytest.mark.parametrize(

@@ -69,6 +69,9 @@ class MqttClient:
                     log.warning("no connection to the broker", error=group.exceptions[0])
             finally:
                 self.connected.clear()
+            # An error while the connection is being closed hides that we are to end.
+            if (task := asyncio.current_task()) is not None and task.cancelling():
+                raise asyncio.CancelledError
             failures += 1
             await asyncio.sleep(_pause(failures))
 
