@@ -140,7 +140,14 @@ class Device:
         will = aiomqtt.Will(topics.presence(self.topic_id), b"offline", 1)
         user, password = self.login
         async with aiomqtt.Client(
-            "127.0.0.1", self.port, username=user, password=password, identifier=user, will=will, timeout=3
+            "127.0.0.1",
+            self.port,
+            username=user,
+            password=password,
+            identifier=user,
+            will=will,
+            timeout=3,
+            socket_options=[(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)],
         ) as client:
             self._client = client
             self.connections += 1

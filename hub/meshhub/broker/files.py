@@ -108,6 +108,7 @@ def _configuration(folder: Path, addresses: Sequence[str], port: int) -> str:
         f"acl_file {folder / RIGHTS}",
         "use_username_as_clientid true",
         "persistence false",
+        "set_tcp_nodelay true",
         f"max_packet_size {MAX_PACKET}",
         f"max_queued_messages {MAX_QUEUED}",
         "log_dest stderr",

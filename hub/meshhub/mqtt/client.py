@@ -6,6 +6,7 @@ Sending never waits: what cannot be sent is dropped, since the link above repeat
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 
@@ -92,6 +93,7 @@ class MqttClient:
             timeout=TIMEOUT,
             max_queued_incoming_messages=INCOMING,
             max_inflight_messages=IN_FLIGHT,
+            socket_options=[(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)],
         )
         client.pending_calls_threshold = 2 * IN_FLIGHT
         return client
