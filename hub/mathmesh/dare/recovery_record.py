@@ -13,7 +13,7 @@ from mathmesh.dare.content_meta import ContentMeta
 from mathmesh.dare.envelope import Envelope
 from mathmesh.dare.locator import Located, open_located, seal_located
 from mathmesh.errors import EncodingError, KeyUnavailableError, VerificationError
-from mathmesh.keys import earl
+from mathmesh.keys import earl, symmetric
 from mathmesh.threshold import recovery
 from mathmesh.types import Entropy
 
@@ -47,7 +47,7 @@ def make_record(
     `secret` is a key UDF of type E, fresh by default. Raises EncodingError and PolicyError as
     `recovery.share` does, EncodingError also for a seed: keys of other uses do not seal records.
     """
-    key = secret or udf.text(udf.ENCRYPTION, entropy(SECRET_OCTETS))
+    key = secret or symmetric.new_key(entropy, SECRET_OCTETS)
     if udf.parse(key)[0] != udf.ENCRYPTION:
         raise EncodingError("a recovery record is sealed under a key UDF that begins with EA to ED")
     shares = recovery.share(key, threshold, count, entropy)

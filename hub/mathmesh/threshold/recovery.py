@@ -67,7 +67,6 @@ def identifier(secret_udf: str) -> str:
     """The public name of a key or seed."""
     code, _ = udf.parse(secret_udf)
     if code != udf.SEED:
-        symmetric.secret(secret_udf)
         return earl.content_id(secret_udf)
     name = _PROFILES.get(derive.seed_type(secret_udf))
     if name is not None:

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from mathmesh.codec import jsonbcd, udf
-from mathmesh.errors import EncodingError, StoreError, VerificationError
+from mathmesh.codec import b64, jsonbcd, udf
+from mathmesh.errors import EncodingError, PolicyError, StoreError, VerificationError
 from mathmesh.keys import symmetric
 from mathmesh.keys.keyring import MemoryKeyring
 from mathmesh.keys.pair import PrivateKey
@@ -42,7 +42,7 @@ class FileKeyring:
         made = cls(path, protection)
         try:
             made._read(content)
-        except (EncodingError, VerificationError, TypeError, KeyError):
+        except (EncodingError, VerificationError, TypeError, KeyError, AttributeError):
             raise StoreError(f"the keyring {path} is damaged; restore it from the backup") from None
         return made
 
@@ -76,7 +76,9 @@ class FileKeyring:
 
     def add_symmetric(self, secret: bytes) -> str:
         """Keep a secret of 15 octets or more; its identifier is returned."""
-        kid = symmetric.key_id(symmetric.secret(udf.text(udf.ENCRYPTION, secret)))
+        if len(secret) < symmetric.MINIMUM_OCTETS:
+            raise PolicyError("a secret to be kept has 15 octets or more")
+        kid = symmetric.key_id(secret)
         self._secrets[kid] = bytes(secret)
         self._save()
         return kid
@@ -108,7 +110,7 @@ class FileKeyring:
             {
                 "Version": VERSION,
                 "PrivateKeys": [key.to_json() for key in self._private.values()],
-                "Secrets": [udf.text(udf.ENCRYPTION, secret) for secret in self._secrets.values()],
+                "Secrets": [b64.encode(secret) for secret in self._secrets.values()],
             }
         )
         write_private(self.path, content if self._protection is None else self._protection.protect(content))
@@ -121,5 +123,5 @@ class FileKeyring:
             key = PrivateKey.from_json(member)
             self._private[key.public.udf] = key
         for text in document["Secrets"]:
-            secret = symmetric.secret(text)
+            secret = b64.decode(text)
             self._secrets[symmetric.key_id(secret)] = secret

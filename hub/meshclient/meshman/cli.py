@@ -14,6 +14,7 @@ TRACE = "MESHMAN_TRACE"
 MODULES = {
     "about": "meshclient.meshman.about",
     "hash": "meshclient.meshman.hash",
+    "key": "meshclient.meshman.key",
 }
 """Each command or group and the module that holds it as `command`."""
 

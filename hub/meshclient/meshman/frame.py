@@ -156,7 +156,7 @@ def refusal(failed: Exception) -> Answer:
     if isinstance(failed, OSError) and failed.strerror:
         named = f"{failed.filename}: " if failed.filename else ""
         reason = f"{named}{failed.strerror}"
-    if not isinstance(failed, OSError):
+    if not isinstance(failed, OSError) and reason.partition(" ")[0].rstrip(",;:").isalpha():
         reason = reason[:1].upper() + reason[1:]
     reason += "" if reason.endswith((".", "?")) else "."
     return Answer(success=False, members={"Reason": reason})

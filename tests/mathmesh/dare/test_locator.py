@@ -31,7 +31,7 @@ CONTACT_TEXT = jsonbcd.dumps({"ContactPerson": {"Key": CONTACT.public.to_json()}
 @given(st.binary(max_size=200), st.sampled_from([15, 16, 32]))
 @settings(max_examples=15, deadline=None)
 def test_round_trip(content: bytes, octets: int) -> None:
-    key = udf.text(udf.ENCRYPTION, os.urandom(octets))
+    key = symmetric.new_key(os.urandom, octets)
     sealed = seal_located(content, key, entropy=os.urandom, content_meta=ContentMeta(cty="text/plain"))
     assert sealed.envelope_id == earl.content_id(key)
     found = open_located(Envelope.from_bytes(sealed.to_json()), key)

@@ -114,3 +114,12 @@ def test_authenticator_follows_from_the_key_alone() -> None:
     assert key.public != earl.authenticator_key(udf.text(udf.ENCRYPTION, bytes(15))).public
     with pytest.raises(EncodingError):
         earl.authenticator_key(earl.publication_id(symmetric.secret(KEY)))
+
+
+def test_a_new_key_never_looks_like_an_identifier() -> None:
+    drawn = iter([b"\x60" + bytes(15), b"\x64" + bytes(15), b"\x65" + bytes(15)])
+    key = symmetric.new_key(lambda octets: next(drawn))
+    assert symmetric.secret(key) == b"\x65" + bytes(15)
+    assert symmetric.secret(symmetric.new_key(lambda octets: b"\x60" * octets, 32)) == b"\x60" * 32
+    with pytest.raises(PolicyError):
+        symmetric.new_key(os.urandom, 14)

@@ -99,3 +99,10 @@ def test_a_key_that_looks_like_a_seed_is_refused() -> None:
 def test_shares_of_something_shorter_than_a_key() -> None:
     with pytest.raises(VerificationError):
         recovery.recover(shamir.split(bytes(14), 2, 2, os.urandom))
+
+
+def test_a_key_of_others_that_looks_like_an_identifier_is_recovered() -> None:
+    octets = b"\x60" + bytes(range(15))
+    found = recovery.recover(shamir.split(octets, 2, 2, os.urandom))
+    assert found.udf == udf.text(udf.ENCRYPTION, octets)
+    assert recovery.recover(shamir.split(octets, 2, 2, os.urandom), expected=found.identifier).verified

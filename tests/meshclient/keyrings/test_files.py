@@ -64,7 +64,7 @@ def test_short_secrets_and_open_files_are_refused(path: Path) -> None:
         b'{"Version":1}',
         b'{"Version":9,"PrivateKeys":[],"Secrets":[]}',
         b'{"Version":1,"PrivateKeys":[{}],"Secrets":[]}',
-        b'{"Version":1,"PrivateKeys":[],"Secrets":["M"]}',
+        b'{"Version":1,"PrivateKeys":[],"Secrets":[5]}',
     ],
 )
 def test_a_damaged_keyring(path: Path, content: bytes) -> None:
