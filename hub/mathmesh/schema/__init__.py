@@ -1,33 +1,166 @@
-"""Mesh objects: profiles, connections, activations, catalog entries, capabilities and messages.
+"""Mesh objects: profiles, connections, activations, catalog entries, capabilities, contacts and messages.
 
 Reading accepts the editions of 2021 and 2022, writing is that of 2022 (draft-hallambaker-mesh-schema).
-Objects are in this package's modules, their verification in `validation` and `claim`, their making in
-`build`.
+Objects are in this package's modules, one for each noun; their verification is in `validation` (profiles,
+connections, activations, devices), `claim` and `verify` (all others), their making in `build`.
 """
 
-from mathmesh.schema.activated import ActivatedKeys, DeviceKeys, activate, activated_public
-from mathmesh.schema.activation import ActivationAccount, ActivationCommon, ActivationEntry
-from mathmesh.schema.capability import AccessCapability, Capability, NullCapability
+from mathmesh.schema.activated import (
+    ActivatedKeys,
+    DeviceKeys,
+    activate,
+    activated_public,
+)
+from mathmesh.schema.activation import (
+    Activation,
+    ActivationAccount,
+    ActivationApplication,
+    ActivationApplicationCallsign,
+    ActivationApplicationGroup,
+    ActivationApplicationMail,
+    ActivationApplicationSsh,
+    ActivationCommon,
+    ActivationEntry,
+    ActivationHost,
+)
+from mathmesh.schema.application import (
+    CatalogedApplication,
+    CatalogedApplicationMail,
+    CatalogedApplicationNetwork,
+    CatalogedApplicationSsh,
+    CatalogedGroup,
+)
+from mathmesh.schema.application_entry import (
+    ApplicationEntry,
+    ApplicationEntryCallsign,
+    ApplicationEntryGroup,
+    ApplicationEntryMail,
+    ApplicationEntrySsh,
+)
+from mathmesh.schema.callsign import (
+    CallsignBinding,
+    CatalogedCallsign,
+    NamedService,
+    canonical_callsign,
+)
+from mathmesh.schema.capability import (
+    AccessCapability,
+    Capability,
+    CapabilityDecrypt,
+    CapabilityDecryptPartial,
+    CapabilityDecryptServiced,
+    CapabilityFairExchange,
+    CapabilityKeyGenerate,
+    CapabilitySign,
+    CryptographicCapability,
+    NullCapability,
+    PublicationCapability,
+)
 from mathmesh.schema.cataloged import (
     CatalogedAccess,
+    CatalogedBookmark,
+    CatalogedContact,
+    CatalogedCredential,
     CatalogedDevice,
     CatalogedEntry,
+    CatalogedMember,
     CatalogedNetwork,
     CatalogedPublication,
+    CatalogedReceipt,
+    CatalogedTask,
+    CatalogedTicket,
     HubExtension,
 )
-from mathmesh.schema.claim import device_proof, open_publication, verify_message_claim
-from mathmesh.schema.connection import AccountHostAssignment, Connection, ConnectionDevice, ConnectionService
-from mathmesh.schema.key_data import KeyData, same_udf
-from mathmesh.schema.mesh_object import GenericObject, MeshObject, MeshStruct, parse
-from mathmesh.schema.message import Message, MessageClaim, MessageComplete, Reference, RespondConnection
-from mathmesh.schema.preconfiguration import DevicePreconfigurationPrivate, DevicePreconfigurationPublic
-from mathmesh.schema.primary_key import primary_key
+from mathmesh.schema.claim import (
+    device_proof,
+    open_publication,
+    verify_message_claim,
+)
+from mathmesh.schema.connection import (
+    AccountHostAssignment,
+    Connection,
+    ConnectionApplication,
+    ConnectionDevice,
+    ConnectionGroup,
+    ConnectionHost,
+    ConnectionService,
+    ConnectionStripped,
+)
+from mathmesh.schema.contact import (
+    Anchor,
+    Bookmark,
+    Contact,
+    ContactGroup,
+    ContactOrganization,
+    ContactPerson,
+    Location,
+    NetworkAddress,
+    NetworkProtocol,
+    OrganizationName,
+    PersonName,
+    Role,
+    TaggedSource,
+)
+from mathmesh.schema.engagement import (
+    Engagement,
+)
+from mathmesh.schema.key_data import (
+    CompositePrivate,
+    KeyData,
+    same_udf,
+)
+from mathmesh.schema.machine import (
+    CatalogedMachine,
+    CatalogedPending,
+    CatalogedPreconfigured,
+    CatalogedService,
+    CatalogedStandard,
+)
+from mathmesh.schema.mesh_object import (
+    GenericObject,
+    MeshObject,
+    MeshStruct,
+    parse,
+)
+from mathmesh.schema.message import (
+    Message,
+    MessageClaim,
+    MessageComplete,
+    MessageError,
+    MessageInvoice,
+    ProcessResult,
+    Reference,
+    RequestTask,
+    RespondConnection,
+)
+from mathmesh.schema.message_confirmation import (
+    RequestConfirmation,
+    ResponseConfirmation,
+)
+from mathmesh.schema.message_connection import (
+    AcknowledgeConnection,
+    MessagePin,
+    MessagePinValidated,
+    RequestConnection,
+)
+from mathmesh.schema.message_contact import (
+    GroupInvitation,
+    MessageContact,
+)
+from mathmesh.schema.preconfiguration import (
+    DevicePreconfigurationPrivate,
+    DevicePreconfigurationPublic,
+)
+from mathmesh.schema.primary_key import (
+    primary_key,
+)
 from mathmesh.schema.profile import (
+    Assertion,
     Profile,
     ProfileAccount,
     ProfileDevice,
     ProfileGroup,
+    ProfileHost,
     ProfileService,
     ProfileUser,
 )
@@ -40,7 +173,10 @@ from mathmesh.schema.validation import (
     verify_cataloged_device,
     verify_connection_device,
     verify_connection_service,
+    verify_profile_account,
     verify_profile_device,
+    verify_profile_group,
+    verify_profile_host,
     verify_profile_service,
     verify_profile_user,
 )
@@ -48,43 +184,117 @@ from mathmesh.schema.validation import (
 __all__ = [
     "AccessCapability",
     "AccountHostAssignment",
+    "AcknowledgeConnection",
     "ActivatedKeys",
+    "Activation",
     "ActivationAccount",
+    "ActivationApplication",
+    "ActivationApplicationCallsign",
+    "ActivationApplicationGroup",
+    "ActivationApplicationMail",
+    "ActivationApplicationSsh",
     "ActivationCommon",
     "ActivationEntry",
+    "ActivationHost",
+    "Anchor",
+    "ApplicationEntry",
+    "ApplicationEntryCallsign",
+    "ApplicationEntryGroup",
+    "ApplicationEntryMail",
+    "ApplicationEntrySsh",
+    "Assertion",
+    "Bookmark",
+    "CallsignBinding",
     "Capability",
+    "CapabilityDecrypt",
+    "CapabilityDecryptPartial",
+    "CapabilityDecryptServiced",
+    "CapabilityFairExchange",
+    "CapabilityKeyGenerate",
+    "CapabilitySign",
     "CatalogedAccess",
+    "CatalogedApplication",
+    "CatalogedApplicationMail",
+    "CatalogedApplicationNetwork",
+    "CatalogedApplicationSsh",
+    "CatalogedBookmark",
+    "CatalogedCallsign",
+    "CatalogedContact",
+    "CatalogedCredential",
     "CatalogedDevice",
     "CatalogedEntry",
+    "CatalogedGroup",
+    "CatalogedMachine",
+    "CatalogedMember",
     "CatalogedNetwork",
+    "CatalogedPending",
+    "CatalogedPreconfigured",
     "CatalogedPublication",
+    "CatalogedReceipt",
+    "CatalogedService",
+    "CatalogedStandard",
+    "CatalogedTask",
+    "CatalogedTicket",
+    "CompositePrivate",
     "Connection",
+    "ConnectionApplication",
     "ConnectionDevice",
+    "ConnectionGroup",
+    "ConnectionHost",
     "ConnectionService",
+    "ConnectionStripped",
+    "Contact",
+    "ContactGroup",
+    "ContactOrganization",
+    "ContactPerson",
+    "CryptographicCapability",
     "DeviceKeys",
     "DevicePreconfigurationPrivate",
     "DevicePreconfigurationPublic",
+    "Engagement",
     "GenericObject",
+    "GroupInvitation",
     "HubExtension",
     "KeyData",
+    "Location",
     "MeshObject",
     "MeshStruct",
     "Message",
     "MessageClaim",
     "MessageComplete",
+    "MessageContact",
+    "MessageError",
+    "MessageInvoice",
+    "MessagePin",
+    "MessagePinValidated",
+    "NamedService",
+    "NetworkAddress",
+    "NetworkProtocol",
     "NullCapability",
+    "OrganizationName",
+    "PersonName",
+    "ProcessResult",
     "Profile",
     "ProfileAccount",
     "ProfileDevice",
     "ProfileGroup",
+    "ProfileHost",
     "ProfileService",
     "ProfileUser",
+    "PublicationCapability",
     "Reference",
+    "RequestConfirmation",
+    "RequestConnection",
+    "RequestTask",
     "RespondConnection",
+    "ResponseConfirmation",
+    "Role",
+    "TaggedSource",
     "VerifiedDevice",
     "activate",
     "activated_public",
     "administrator_key",
+    "canonical_callsign",
     "connected_keys",
     "device_proof",
     "open_publication",
@@ -97,7 +307,10 @@ __all__ = [
     "verify_connection_device",
     "verify_connection_service",
     "verify_message_claim",
+    "verify_profile_account",
     "verify_profile_device",
+    "verify_profile_group",
+    "verify_profile_host",
     "verify_profile_service",
     "verify_profile_user",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from mathmesh.dare.envelope import Envelope
 from mathmesh.schema.key_data import KeyData
 from mathmesh.schema.mesh_object import MeshStruct, mesh_type
 from mathmesh.schema.profile import Assertion
@@ -43,3 +44,45 @@ class ActivationCommon(Activation):
     encryption: KeyData | None = None
     authentication: KeyData | None = None
     signature: KeyData | None = None
+
+
+@mesh_type
+class ActivationHost(ActivationAccount):
+    """The share that is added to the base keys of a host of a service."""
+
+
+@mesh_type
+class ActivationApplication(Activation):
+    """What the activations of applications share."""
+
+
+@mesh_type
+class ActivationApplicationSsh(ActivationApplication):
+    """The private key of a Secure Shell client."""
+
+    client_key: KeyData | None = None
+
+
+@mesh_type
+class ActivationApplicationMail(ActivationApplication):
+    """The private keys of a mail account."""
+
+    smime_sign: KeyData | None = None
+    smime_encrypt: KeyData | None = None
+    openpgp_sign: KeyData | None = None
+    openpgp_encrypt: KeyData | None = None
+
+
+@mesh_type
+class ActivationApplicationGroup(ActivationApplication):
+    """The private keys with which a group is administered."""
+
+    account_encryption: KeyData | None = None
+    administrator_signature: KeyData | None = None
+    account_authentication: KeyData | None = None
+    enveloped_connection_service: Envelope | None = None
+
+
+@mesh_type
+class ActivationApplicationCallsign(ActivationApplication):
+    """The activation of a callsign; the draft gives it no members."""

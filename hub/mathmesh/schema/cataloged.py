@@ -7,6 +7,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from mathmesh.dare.envelope import Envelope
+from mathmesh.schema.key_data import KeyData
 from mathmesh.schema.mesh_object import JsonObject, MeshObject, MeshStruct, mesh_type
 
 
@@ -74,3 +75,61 @@ class CatalogedAccess(CatalogedEntry):
     """A right that the service enforces."""
 
     capability: MeshObject | None = None
+
+
+@mesh_type
+class CatalogedCredential(CatalogedEntry):
+    """A user name and password, or keys, for a service; two users at one service have the same key."""
+
+    protocol: str | None = None
+    service: str | None = None
+    username: str | None = None
+    password: str | None = None
+    client_authentication: tuple[KeyData, ...] | None = None
+    host_authentication: tuple[KeyData, ...] | None = None
+
+
+@mesh_type
+class CatalogedContact(CatalogedEntry):
+    """A contact; ``is_self`` marks the account's own (``Self`` on the wire)."""
+
+    key: str | None = None
+    is_self: bool | None = None
+    contact: MeshObject | None = None
+
+
+@mesh_type
+class CatalogedBookmark(CatalogedEntry):
+    """A page to find again."""
+
+    uri: str | None = None
+    title: str | None = None
+    comments: tuple[str, ...] | None = None
+
+
+@mesh_type
+class CatalogedTask(CatalogedEntry):
+    """A task or an appointment: its Engagement in an envelope."""
+
+    enveloped_task: Envelope | None = None
+    title: str | None = None
+    key: str | None = None
+
+
+@mesh_type
+class CatalogedMember(CatalogedEntry):
+    """A member of a group: the ids of its own capability and of that of the group's service."""
+
+    contact_address: str | None = None
+    member_capability_id: str | None = None
+    service_capability_id: str | None = None
+
+
+@mesh_type
+class CatalogedReceipt(CatalogedEntry):
+    """A receipt; the draft gives it no members."""
+
+
+@mesh_type
+class CatalogedTicket(CatalogedEntry):
+    """A ticket; the draft gives it no members."""

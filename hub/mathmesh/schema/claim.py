@@ -3,7 +3,7 @@
 The checks go on from those of `mathmesh.schema.validation`, in this order:
 
 MessageClaim (draft-hallambaker-mesh-schema §10; protocol book)
-  16. it is signed by the CommonSignature key of the claimant's profile, and passes 1 and 2;
+  16. it is signed by the CommonSignature key of the claimant's profile, valid now, and passes 1 and 2;
   17. Sender is the claimant's address and ClaimantUdf, where stated, the UDF of the claimant's profile;
   18. it is for this publication and, where given, this recipient;
   19. it has not expired;
@@ -37,6 +37,7 @@ from mathmesh.schema.preconfiguration import DevicePreconfigurationPublic
 from mathmesh.schema.profile import ProfileDevice, ProfileUser
 from mathmesh.schema.signed import check_signed_by, envelope_of, object_in
 from mathmesh.schema.validation import verify_profile_device
+from mathmesh.schema.validity import check_not_expired, key_in_use
 
 SERVICE_BITS = 125
 DEVICE_BITS = 100
@@ -67,9 +68,8 @@ def verify_message_claim(
     signature, and the profile part of 17), for a device that only then learns who claimed it.
     """
     if claimant is not None:
-        if claimant.common_signature is None:
-            raise VerificationError("the claimant's profile has no CommonSignature")
-        check_signed_by(envelope, claimant.common_signature.public_key(), "MessageClaim")
+        signer = key_in_use(claimant.common_signature, "CommonSignature in the claimant's profile", now)
+        check_signed_by(envelope, signer, "MessageClaim")
     claim = object_in(envelope, MessageClaim)
     if not claim.message_id or not claim.sender:
         raise VerificationError("the claim names no message or no sender")
@@ -79,8 +79,7 @@ def verify_message_claim(
         raise VerificationError(f"the claim is for publication {claim.publication_id}, not {publication_id}")
     if recipient is not None and (claim.recipient or "").lower() != recipient.lower():
         raise VerificationError(f"the claim is for {claim.recipient}, not {recipient}")
-    if claim.expires is not None and claim.expires <= now:
-        raise VerificationError("the claim has expired")
+    check_not_expired(claim.expires, now, "the claim")
     sender = claim.sender.encode()
     mac.verify(service_authenticator, sender, claim.service_authenticate or "", minimum_bits=SERVICE_BITS)
     if device_authenticator is not None:
@@ -104,14 +103,13 @@ def open_publication(
         raise VerificationError(
             f"publication {publication.id} has an authenticator that is not of this label"
         )
-    if now is not None and publication.not_on_or_after is not None and publication.not_on_or_after <= now:
-        raise VerificationError(f"publication {publication.id} has expired")
+    check_not_expired(publication.not_on_or_after, now, f"publication {publication.id}")
     keyring = MemoryKeyring()
     keyring.add_symmetric(k)
     data = envelope_of(publication.enveloped_data, "EnvelopedData")
     opened = open_envelope(data, keyring=keyring, require_digest=False)
     envelope, hailing = _published(jsonbcd.loads(opened.plaintext, tolerant=True))
-    return verify_profile_device(envelope), hailing, envelope
+    return verify_profile_device(envelope, now=now), hailing, envelope
 
 
 def _published(tree: Any) -> tuple[Envelope, tuple[str, ...]]:

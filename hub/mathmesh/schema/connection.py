@@ -4,8 +4,9 @@
 
 from __future__ import annotations
 
+from mathmesh.schema.callsign import CatalogedCallsign
 from mathmesh.schema.key_data import KeyData
-from mathmesh.schema.mesh_object import JsonObject, mesh_type
+from mathmesh.schema.mesh_object import mesh_type
 from mathmesh.schema.profile import Assertion
 
 
@@ -23,7 +24,7 @@ class ConnectionService(Connection):
     """The slim credential that a device shows to the service."""
 
     profile_udf: str | None = None
-    callsign: JsonObject | None = None
+    callsign: CatalogedCallsign | None = None
 
 
 @mesh_type
@@ -44,3 +45,25 @@ class AccountHostAssignment(Assertion):
     account_addess: str | None = None
     host_addresses: tuple[str, ...] | None = None
     access_encrypt: KeyData | None = None
+
+
+@mesh_type
+class ConnectionStripped(Connection):
+    """The connection of an address: ``account`` is the address."""
+
+    account: str | None = None
+
+
+@mesh_type
+class ConnectionApplication(Connection):
+    """The connection of an application."""
+
+
+@mesh_type
+class ConnectionGroup(Connection):
+    """The connection of a group."""
+
+
+@mesh_type
+class ConnectionHost(Connection):
+    """The connection of a host to its service; the edition of 2022 writes a ConnectionService instead."""

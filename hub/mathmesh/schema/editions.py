@@ -48,6 +48,11 @@ MEMBERS: dict[str, dict[str, str]] = {
         "AccountAuthentication": "Authentication",
         "AccountSignature": "Signature",
     },
+    "ConnectionApplication": _CONNECTION,
+    "ConnectionGroup": _CONNECTION,
+    "ConnectionHost": _CONNECTION,
+    "ProfileHost": {"KeyEncryption": "Encryption", "KeyAuthentication": "Authentication"},
+    "CatalogedGroup": {"EnvelopedActivationAccount": "EnvelopedActivationCommon"},
     "CatalogedDevice": {
         "EnvelopedConnectionUser": "EnvelopedConnectionDevice",
         "EnvelopedActivationDevice": "EnvelopedActivationAccount",

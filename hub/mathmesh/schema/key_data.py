@@ -9,7 +9,8 @@ from mathmesh.codec import b64
 from mathmesh.codec.udf import canonical
 from mathmesh.errors import EncodingError, VerificationError
 from mathmesh.keys.pair import PrivateKey, PublicKey
-from mathmesh.schema.mesh_object import JsonObject, MeshStruct, mesh_type
+from mathmesh.schema.mesh_object import JsonObject, MeshObject, MeshStruct, mesh_type
+from mathmesh.threshold.key_share import KeyShare
 
 SIGNING = "Ed448"
 AGREEMENT = "X448"
@@ -19,8 +20,11 @@ _BINARY_MEMBERS = ("Public", "Private")
 
 
 @mesh_type
-class KeyData(MeshStruct):
-    """A public or private key; the parameters are tagged key objects, kept as read."""
+class KeyData(MeshObject):
+    """A public or private key; the parameters are tagged key objects, kept as read.
+
+    As a member of another object it is untagged; an envelope of its own holds it tagged.
+    """
 
     udf: str | None = None
     x509_certificate: bytes | None = None
@@ -41,6 +45,11 @@ class KeyData(MeshStruct):
         """`key` itself, for an object that will be encrypted."""
         return cls(udf=key.public.udf, private_parameters=key.to_json())
 
+    @classmethod
+    def of_share(cls, share: KeyShare) -> KeyData:
+        """A share of a key, under the name of the whole key."""
+        return cls.read(share.to_key_data())
+
     def public_key(self, curve: str | None = None) -> PublicKey:
         """The public key, its UDF recomputed.
 
@@ -58,6 +67,16 @@ class KeyData(MeshStruct):
             raise EncodingError("the key has no private parameters")
         key = PrivateKey.from_json(self.private_parameters)
         return self._checked(key, key.public, curve)
+
+    def key_share(self, curve: str | None = None) -> KeyShare:
+        """The share in the private parameters.
+
+        Raises EncodingError when there is none, VerificationError when ``Udf`` is not that of the whole key
+        or the key is not of `curve`.
+        """
+        share = KeyShare.from_key_data(self.write())
+        self._checked(share, share.public_primary, curve)
+        return share
 
     def _checked(self, key: Key, public: PublicKey, curve: str | None) -> Key:
         if curve is not None and public.crv != curve:
@@ -81,6 +100,15 @@ def _binary(members: JsonObject) -> JsonObject:
         name: b64.decode(value) if name in _BINARY_MEMBERS and isinstance(value, str) else value
         for name, value in members.items()
     }
+
+
+@mesh_type
+class CompositePrivate(MeshObject):
+    """A key of the device plus a salt or a share of the service; declared by the draft, made by nobody."""
+
+    device_key_udf: str | None = None
+    private_salt: JsonObject | None = None
+    service_share: JsonObject | None = None
 
 
 def same_udf(one: object, other: object) -> bool:

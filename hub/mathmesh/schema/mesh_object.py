@@ -4,8 +4,8 @@ A class declares its members as annotated attributes in snake case; names and en
 declaration, in this module only:
 
 * ``profile_signature`` is ``ProfileSignature`` on the wire (exceptions in `WIRE_NAMES`);
-* ``str``, ``bool``, ``int`` are themselves, ``bytes`` is base64url (JSON) or a binary item (JSON-B),
-  ``datetime`` is ``YYYY-MM-DDTHH:MM:SSZ``;
+* ``str``, ``bool``, ``int``, ``float`` are themselves, ``bytes`` is base64url (JSON) or a binary item
+  (JSON-B), ``datetime`` is ``YYYY-MM-DDTHH:MM:SSZ``;
 * `Envelope` is an ``Enveloped`` member: it is kept as it came and never re-serialised from its content;
 * `MeshObject` (exactly) is a tagged member ``{"TypeName": {...}}``, any other `MeshStruct` an untagged one;
 * ``dict`` is kept as it is; ``tuple[X, ...]`` is a list of any of these.
@@ -24,20 +24,25 @@ from datetime import datetime
 from typing import Any, TypeVar, Union, dataclass_transform, get_args, get_origin, get_type_hints
 
 from mathmesh.codec import b64, jsonbcd
-from mathmesh.dare.content_meta import format_time, parse_time
+from mathmesh.dare.content_meta import format_time
 from mathmesh.dare.envelope import Envelope
 from mathmesh.errors import EncodingError
-from mathmesh.schema import editions
+from mathmesh.schema import editions, member_values
 
 JsonObject = dict[str, Any]
 T = TypeVar("T")
 S = TypeVar("S", bound="MeshStruct")
 
 WIRE_NAMES = {
+    "dba": "DBA",
+    "is_self": "Self",
+    "pin": "PIN",
+    "CatalogedPending.device_udf": "DeviceUDF",
     "x509_certificate": "X509Certificate",
     "x509_chain": "X509Chain",
     "x509_csr": "X509CSR",
 }
+"""Attribute, or type and attribute → its name on the wire where the rule does not give it."""
 
 REGISTRY: dict[str, type[MeshObject]] = {}
 
@@ -131,7 +136,9 @@ def parse(value: bytes | Mapping[str, Any], *, tolerant: bool = False) -> MeshOb
     tag = editions.modern_tag(tag, members)
     cls = REGISTRY.get(tag)
     if cls is None:
-        return GenericObject(type_name=tag, unknown=_plain(editions.modern_members(tag, members)))
+        return GenericObject(
+            type_name=tag, unknown=member_values.plain(editions.modern_members(tag, members))
+        )
     return cls.read(members)
 
 
@@ -162,9 +169,16 @@ def _declared(cls: type[MeshStruct]) -> Mapping[str, _Member]:
         kind = _without_none(hints[item.name])
         multiple = get_origin(kind) is tuple
         kind = get_args(kind)[0] if multiple else kind
-        wire = WIRE_NAMES.get(item.name) or "".join(part.capitalize() for part in item.name.split("_"))
+        wire = _wire_name(cls.__name__, item.name)
         found[wire] = _Member(item.name, wire, get_origin(kind) or kind, multiple)
     return found
+
+
+def _wire_name(type_name: str, attribute: str) -> str:
+    for name in (f"{type_name}.{attribute}", attribute):
+        if name in WIRE_NAMES:
+            return WIRE_NAMES[name]
+    return "".join(part.capitalize() for part in attribute.split("_"))
 
 
 def _without_none(hint: Any) -> Any:
@@ -184,7 +198,7 @@ def _read(cls: type[S], value: object) -> S:
         if content is None:
             continue
         if member is None:
-            unknown[name] = _plain(content)
+            unknown[name] = member_values.plain(content)
             continue
         try:
             values[member.attribute] = _read_member(member, content)
@@ -233,66 +247,8 @@ def _write_value(kind: Any, value: Any, binary: bool) -> Any:
     return value
 
 
-def _text(value: object) -> str:
-    if not isinstance(value, str):
-        raise EncodingError("a text is expected")
-    return value
-
-
-def _integer(value: object) -> int:
-    if not isinstance(value, int) or isinstance(value, bool):
-        raise EncodingError("a whole number is expected")
-    return value
-
-
-def _boolean(value: object) -> bool:
-    if not isinstance(value, bool):
-        raise EncodingError("true or false is expected")
-    return value
-
-
-def _octets(value: object) -> bytes:
-    return value if isinstance(value, bytes) else b64.decode(_text(value))
-
-
-def _time(value: object) -> datetime:
-    return parse_time(_text(value))
-
-
-def _dictionary(value: object) -> JsonObject:
-    if not isinstance(value, dict):
-        raise EncodingError("a JSON object is expected")
-    return dict(_plain(value))
-
-
-def _envelope(value: object) -> Envelope:
-    if not isinstance(value, list):
-        raise EncodingError("an envelope is a JSON array")
-    return Envelope.from_value(value)
-
-
 def _tagged(value: object) -> MeshObject:
-    return parse(_dictionary(value))
+    return parse(member_values.dictionary(value))
 
 
-def _plain(value: Any) -> Any:
-    """`value` with octets as base64url text, so that it is JSON."""
-    if isinstance(value, bytes):
-        return b64.encode(value)
-    if isinstance(value, Mapping):
-        return {name: _plain(item) for name, item in value.items()}
-    if isinstance(value, list):
-        return [_plain(item) for item in value]
-    return value
-
-
-_READERS: dict[Any, Callable[[object], object]] = {
-    str: _text,
-    int: _integer,
-    bool: _boolean,
-    bytes: _octets,
-    datetime: _time,
-    dict: _dictionary,
-    Envelope: _envelope,
-    MeshObject: _tagged,
-}
+_READERS: dict[Any, Callable[[object], object]] = {**member_values.READERS, MeshObject: _tagged}

@@ -1,4 +1,7 @@
-"""Messages that the connection of a device needs (mesh-schema §10)."""
+"""Messages: what all share, and those of claims and of the state of others (mesh-schema §10).
+
+Those of connection, contacts and confirmation are in modules of their own.
+"""
 
 from __future__ import annotations
 
@@ -35,10 +38,14 @@ class MessageClaim(Message):
 
 @mesh_type
 class RespondConnection(Message):
-    """The answer to a device: ``result`` is Accept, Reject, Pending or Expired."""
+    """The answer to a device: ``result`` is Accept, Reject, Pending or Expired.
+
+    ``pin_proof`` is an extension member: the administrator's proof that it knew the PIN (protocol book).
+    """
 
     result: str | None = None
     cataloged_device: CatalogedDevice | None = None
+    pin_proof: bytes | None = None
 
 
 @mesh_type
@@ -55,3 +62,28 @@ class MessageComplete(Message):
     """A change of the state of other messages of the same spool."""
 
     references: tuple[Reference, ...] | None = None
+
+
+@mesh_type
+class MessageError(Message):
+    """The report that something asked for by message failed."""
+
+    error_code: str | None = None
+
+
+@mesh_type
+class ProcessResult(Message):
+    """The result of a process that a message started."""
+
+    success: bool | None = None
+    error_report: str | None = None
+
+
+@mesh_type
+class RequestTask(Message):
+    """The request to take on a task; the draft gives it no members."""
+
+
+@mesh_type
+class MessageInvoice(Message):
+    """An invoice; the draft gives it no members."""

@@ -23,10 +23,6 @@ def _capability(members: JsonObject) -> object:
     return capability.get("Id")
 
 
-def _profile(members: JsonObject) -> object:
-    return members.get("ProfileSignature", {}).get("Udf")
-
-
 _RULES: Mapping[str, Callable[[JsonObject], object]] = {
     "CatalogedDevice": _member("DeviceUdf"),
     "CatalogedPublication": _member("Id"),
@@ -41,6 +37,13 @@ _RULES: Mapping[str, Callable[[JsonObject], object]] = {
     "CatalogedGroup": _member("Key"),
     "CatalogedApplicationSsh": _member("Key"),
     "CatalogedApplicationMail": _member("Key"),
+    "CatalogedApplicationNetwork": _member("Key"),
+    "CatalogedReceipt": _member("Uid"),
+    "CatalogedTicket": _member("Uid"),
+    "CatalogedStandard": _member("Id"),
+    "CatalogedPending": _member("Id"),
+    "CatalogedPreconfigured": _member("Id"),
+    "CatalogedService": _member("Id"),
 }
 
 
@@ -56,8 +59,9 @@ def primary_key(item: MeshObject) -> str | None:
         if not isinstance(key, str) or not key:
             raise EncodingError(f"{item.tag} lacks the member that is its key in the catalog")
         return key
-    for rule in (_member("MessageId"), _profile):
-        key = rule(members)
-        if isinstance(key, str):
-            return key
-    return None
+    if item.tag.startswith("Profile"):
+        signature = members.get("ProfileSignature")
+        key = signature.get("Udf") if isinstance(signature, dict) else None
+    else:
+        key = members.get("MessageId")
+    return key if isinstance(key, str) else None

@@ -73,3 +73,8 @@ class ProfileService(Profile):
     service_authentication: KeyData | None = None
     service_encryption: KeyData | None = None
     service_signature: KeyData | None = None
+
+
+@mesh_type
+class ProfileHost(ProfileDevice):
+    """A host of a service: the base keys that its activation adds to."""

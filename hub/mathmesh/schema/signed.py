@@ -37,15 +37,40 @@ def check_signed_by(envelope: Envelope, key: PublicKey, what: str) -> None:
     raise VerificationError(f"the envelope of {what} is not signed by {key.udf}")
 
 
-def object_in(envelope: Envelope, kind: type[Object], *, keyring: Keyring | None = None) -> Object:
+def check_signed_or_clear(envelope: Envelope, key: PublicKey, what: str, *, allow_unsigned: bool) -> None:
+    """As `check_signed_by`; with `allow_unsigned` an envelope without any signature passes as well.
+
+    That is the switch for messages of the reference, which signs none.
+    """
+    if not (allow_unsigned and is_unsigned(envelope)):
+        check_signed_by(envelope, key, what)
+
+
+def is_unsigned(envelope: Envelope) -> bool:
+    """Whether `envelope` bears no signature at all."""
+    return not envelope.merged().get("signatures")
+
+
+def exactly(found: MeshObject, kind: type[Object]) -> Object:
+    """`found`, which must be of type `kind` and of none derived from it."""
+    if type(found) is not kind:
+        raise VerificationError(f"a {found.tag} stands in the place of a {kind.__name__}")
+    return found
+
+
+def object_in(
+    envelope: Envelope, kind: type[Object], *, keyring: Keyring | None = None, require_digest: bool = True
+) -> Object:
     """The object of type `kind` inside `envelope`, its digest checked; who signed it is not.
 
     The body is read tolerantly: published bodies hold raw line feeds inside strings, and signed are the
-    octets. Raises VerificationError when the digest is missing or wrong or the header names another type,
+    octets. `require_digest` false reads envelopes that state no digest, as the reference's unsigned ones do.
+    Raises VerificationError when the digest is missing or wrong or the header names another type,
     EncodingError when the body is of another type, KeyUnavailableError when `keyring` does not open it.
     """
-    check_digest(envelope, kind.__name__)
-    opened = open_envelope(envelope, keyring=keyring)
+    if require_digest:
+        check_digest(envelope, kind.__name__)
+    opened = open_envelope(envelope, keyring=keyring, require_digest=require_digest)
     tree: Any = jsonbcd.loads(opened.plaintext, tolerant=True)
     found = kind.decode(tree)
     stated = opened.content_meta.message_type

@@ -3,35 +3,36 @@
 Every function raises VerificationError (or EncodingError, KeyUnavailableError) and returns the object only
 when all of its checks hold; nothing of an object that failed is used. The checks, in this order:
 
-Any enveloped object
+Any enveloped object (draft-hallambaker-mesh-schema)
   1. the envelope states a digest and the body has it;
-  2. the body decodes to the type asked for, and the header names no other type.
-Profile (draft-hallambaker-mesh-schema §5)
-  3. every key its type requires is there and of its curve;
-  4. the UDF of every key is that of the key;
-  5. no key is private;
-  6. the profile is signed by its own ProfileSignature key.
+  2. the body decodes to the type asked for, and the header names no other type; a type that is derived
+     from it does not do.
+Profile (§5): 3 to 6, in `mathmesh.schema.profile_validation`
 Connection (§6)
   7. it is signed by the AdministratorSignature key of the account's profile;
   8. its keys pass 3, 4 and 5, and ProfileUdf, where stated, is the account's.
 Activation (§6)
   9. it is signed as in 7, before it is decrypted;
   10. an ActivationAccount holds a seed of the type for account activations;
-  11. every private key of an ActivationCommon is the key whose UDF it bears; those published in the
-      account's profile are the profile's.
+  11. every private key of an ActivationCommon is the key whose UDF it bears, a share one of that key;
+      those published in the account's profile are the profile's.
 CatalogedDevice (§9)
   12. it carries the profile of this account and not of another;
   13. DeviceUdf is the UDF of the device profile it carries, which passes 1 to 6;
   14. both connections pass 7 and 8 and state one authentication key;
   15. both activations pass 9; where a keyring opens them, 10 and 11 hold and the connected keys are the
       base keys plus the activation.
+Validity of keys, where `now` is given (§4.1)
+  25. every key of the object, and the one that signed it, is within its NotBefore and NotOnOrAfter.
 
-Claims and publications are verified in `mathmesh.schema.claim`.
+Claims and publications (16 to 24) are verified in `mathmesh.schema.claim`, all other kinds (26 and on) in
+`mathmesh.schema.verify`.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TypeVar
 
 from mathmesh.dare.envelope import Envelope
@@ -44,93 +45,93 @@ from mathmesh.schema.activation import ActivationAccount, ActivationCommon
 from mathmesh.schema.cataloged import CatalogedDevice
 from mathmesh.schema.connection import Connection, ConnectionDevice, ConnectionService
 from mathmesh.schema.key_data import KeyData, same_udf
-from mathmesh.schema.profile import Profile, ProfileDevice, ProfileService, ProfileUser
-from mathmesh.schema.signed import check_public_keys, check_signed_by, envelope_of, object_in
+from mathmesh.schema.profile import ProfileAccount, ProfileDevice, ProfileUser
+from mathmesh.schema.profile_validation import (
+    verify_profile_account,
+    verify_profile_device,
+    verify_profile_group,
+    verify_profile_host,
+    verify_profile_service,
+    verify_profile_user,
+)
+from mathmesh.schema.signed import check_public_keys, check_signed_by, envelope_of, exactly, object_in
+from mathmesh.schema.validity import check_keys_valid, key_in_use
+from mathmesh.threshold import key_share
 
-SomeProfile = TypeVar("SomeProfile", bound=Profile)
+__all__ = [
+    "VerifiedDevice",
+    "administrator_key",
+    "connected_keys",
+    "verify_activation_account",
+    "verify_activation_common",
+    "verify_cataloged_device",
+    "verify_connection_device",
+    "verify_connection_service",
+    "verify_profile_account",
+    "verify_profile_device",
+    "verify_profile_group",
+    "verify_profile_host",
+    "verify_profile_service",
+    "verify_profile_user",
+]
+
 SomeConnection = TypeVar("SomeConnection", bound=Connection)
 
-_DEVICE_KEYS = {
-    "profile_signature": SIGNING,
-    "encryption": AGREEMENT,
-    "signature": SIGNING,
-    "authentication": AGREEMENT,
-}
-_USER_KEYS = {
-    "profile_signature": SIGNING,
-    "administrator_signature": SIGNING,
-    "common_encryption": AGREEMENT,
-    "common_authentication": AGREEMENT,
-    "common_signature": SIGNING,
-}
-_SERVICE_KEYS = {
-    "profile_signature": SIGNING,
-    "service_authentication": AGREEMENT,
-    "service_encryption": AGREEMENT,
-    "service_signature": SIGNING,
-}
 _CONNECTION_SERVICE_KEYS = {"authentication": AGREEMENT}
 _CONNECTION_DEVICE_KEYS = {"authentication": AGREEMENT, "signature": SIGNING, "encryption": AGREEMENT}
 
 
-def verify_profile_user(envelope: Envelope) -> ProfileUser:
-    """The profile of a user in `envelope`, after checks 1 to 6."""
-    return _profile(envelope, ProfileUser, _USER_KEYS)
-
-
-def verify_profile_device(envelope: Envelope) -> ProfileDevice:
-    """The profile of a device in `envelope`, after checks 1 to 6."""
-    return _profile(envelope, ProfileDevice, _DEVICE_KEYS)
-
-
-def verify_profile_service(envelope: Envelope) -> ProfileService:
-    """The profile of a service in `envelope`, after checks 1 to 6."""
-    return _profile(envelope, ProfileService, _SERVICE_KEYS)
-
-
-def verify_connection_service(envelope: Envelope, profile_user: ProfileUser) -> ConnectionService:
-    """The connection in `envelope` to the account of the verified `profile_user`, after checks 1, 2, 7 and
-    8.
+def verify_connection_service(
+    envelope: Envelope, profile_user: ProfileUser, *, now: datetime | None = None
+) -> ConnectionService:
+    """The connection in `envelope` to the account of the verified `profile_user`, after checks 1, 2, 7, 8
+    and 25.
     """
-    return _connection(envelope, ConnectionService, _CONNECTION_SERVICE_KEYS, profile_user)
+    return _connection(envelope, ConnectionService, _CONNECTION_SERVICE_KEYS, profile_user, now)
 
 
-def verify_connection_device(envelope: Envelope, profile_user: ProfileUser) -> ConnectionDevice:
-    """The connection in `envelope` to the account of the verified `profile_user`, after checks 1, 2, 7 and
-    8.
+def verify_connection_device(
+    envelope: Envelope, profile_user: ProfileUser, *, now: datetime | None = None
+) -> ConnectionDevice:
+    """The connection in `envelope` to the account of the verified `profile_user`, after checks 1, 2, 7, 8
+    and 25.
     """
-    return _connection(envelope, ConnectionDevice, _CONNECTION_DEVICE_KEYS, profile_user)
+    return _connection(envelope, ConnectionDevice, _CONNECTION_DEVICE_KEYS, profile_user, now)
 
 
 def verify_activation_account(
-    envelope: Envelope, profile_user: ProfileUser, keyring: Keyring
+    envelope: Envelope, profile_user: ProfileUser, keyring: Keyring, *, now: datetime | None = None
 ) -> ActivationAccount:
-    """The activation in `envelope`, opened with the device's base encryption key, after checks 1, 2, 9 and
-    10.
+    """The activation in `envelope`, opened with the device's base encryption key, after checks 1, 2, 9, 10
+    and 25.
 
     ``AccountUdf`` is not checked: the reference writes the UDF of the device into it.
     """
-    check_signed_by(envelope, administrator_key(profile_user), "ActivationAccount")
-    activation = object_in(envelope, ActivationAccount, keyring=keyring)
+    check_signed_by(envelope, administrator_key(profile_user, now), "ActivationAccount")
+    activation = exactly(object_in(envelope, ActivationAccount, keyring=keyring), ActivationAccount)
+    check_keys_valid(activation, now)
     if derive.seed_type(activation.activation_key or "") != derive.ACTIVATION_ACCOUNT:
         raise VerificationError("the activation key is not a seed for account activations")
     return activation
 
 
 def verify_activation_common(
-    envelope: Envelope, profile_user: ProfileUser, keyring: Keyring
+    envelope: Envelope, profile_user: ProfileAccount, keyring: Keyring, *, now: datetime | None = None
 ) -> ActivationCommon:
-    """The account's keys in `envelope`, opened with the activated encryption key, after checks 1, 2, 9 and
-    11.
+    """The account's keys in `envelope`, opened with the activated encryption key, after checks 1, 2, 9, 11
+    and 25.
+
+    `profile_user` may be that of a group, whose keys go to the account that administers it.
     """
-    check_signed_by(envelope, administrator_key(profile_user), "ActivationCommon")
+    check_signed_by(envelope, administrator_key(profile_user, now), "ActivationCommon")
     activation = object_in(envelope, ActivationCommon, keyring=keyring)
+    check_keys_valid(activation, now)
     published = {
         "profile_signature": profile_user.profile_signature,
         "administrator_signature": profile_user.administrator_signature,
         "encryption": profile_user.common_encryption,
         "authentication": profile_user.common_authentication,
-        "signature": profile_user.common_signature,
+        "signature": profile_user.common_signature if isinstance(profile_user, ProfileUser) else None,
     }
     for name, expected in published.items():
         granted: KeyData | None = getattr(activation, name)
@@ -168,28 +169,31 @@ def verify_cataloged_device(
     *,
     base_keyring: Keyring | None = None,
     activated_keyring: Keyring | None = None,
+    now: datetime | None = None,
 ) -> VerifiedDevice:
-    """The content of `entry` in the account of the verified `profile_user`, after checks 12 to 15.
+    """The content of `entry` in the account of the verified `profile_user`, after checks 12 to 15 and 25.
 
     `base_keyring` holds the device's base encryption key and opens its ActivationAccount;
     `activated_keyring` holds its activated encryption key and opens its ActivationCommon.
     """
-    carried = verify_profile_user(envelope_of(entry.enveloped_profile_user, "EnvelopedProfileUser"))
+    carried = verify_profile_user(envelope_of(entry.enveloped_profile_user, "EnvelopedProfileUser"), now=now)
     if not same_udf(carried.udf, profile_user.udf):
         raise VerificationError(f"the entry is for account {carried.udf}, not for {profile_user.udf}")
-    device = verify_profile_device(envelope_of(entry.enveloped_profile_device, "EnvelopedProfileDevice"))
+    device = verify_profile_device(
+        envelope_of(entry.enveloped_profile_device, "EnvelopedProfileDevice"), now=now
+    )
     if not same_udf(entry.device_udf, device.udf):
         raise VerificationError(f"the entry calls device {device.udf} {entry.device_udf}")
     service = verify_connection_service(
-        envelope_of(entry.enveloped_connection_service, "EnvelopedConnectionService"), profile_user
+        envelope_of(entry.enveloped_connection_service, "EnvelopedConnectionService"), profile_user, now=now
     )
     connection = verify_connection_device(
-        envelope_of(entry.enveloped_connection_device, "EnvelopedConnectionDevice"), profile_user
+        envelope_of(entry.enveloped_connection_device, "EnvelopedConnectionDevice"), profile_user, now=now
     )
     keys = connected_keys(connection)
-    if _key(service.authentication).udf != keys.authentication.udf:
+    if key_in_use(service.authentication, "Authentication").udf != keys.authentication.udf:
         raise VerificationError("the two connections of the device state different authentication keys")
-    account, common = _activations(entry, profile_user, base_keyring, activated_keyring)
+    account, common = _activations(entry, profile_user, base_keyring, activated_keyring, now)
     if account is not None and activated_public(device, account.activation_key or "") != keys:
         raise VerificationError("the connected keys are not the base keys plus the activation")
     return VerifiedDevice(
@@ -204,35 +208,31 @@ def verify_cataloged_device(
     )
 
 
-def administrator_key(profile_user: ProfileUser) -> PublicKey:
-    """The key that signs connections and activations of the account of `profile_user`."""
-    return _key(profile_user.administrator_signature)
+def administrator_key(profile_user: ProfileAccount, now: datetime | None = None) -> PublicKey:
+    """The key that signs connections and activations of the account of `profile_user`, valid at `now`."""
+    return key_in_use(profile_user.administrator_signature, "AdministratorSignature", now)
 
 
 def connected_keys(connection: ConnectionDevice) -> ActivatedKeys:
     """The activated public keys that a verified `connection` states."""
     return ActivatedKeys(
-        signature=_key(connection.signature),
-        encryption=_key(connection.encryption),
-        authentication=_key(connection.authentication),
+        signature=key_in_use(connection.signature, "Signature"),
+        encryption=key_in_use(connection.encryption, "Encryption"),
+        authentication=key_in_use(connection.authentication, "Authentication"),
     )
 
 
-def _profile(envelope: Envelope, kind: type[SomeProfile], required: dict[str, str]) -> SomeProfile:
-    profile = object_in(envelope, kind)
-    keys = check_public_keys(profile, required)
-    check_signed_by(envelope, keys["profile_signature"], kind.__name__)
-    return profile
-
-
 def _connection(
-    envelope: Envelope, kind: type[SomeConnection], required: dict[str, str], profile_user: ProfileUser
+    envelope: Envelope,
+    kind: type[SomeConnection],
+    required: dict[str, str],
+    profile_user: ProfileUser,
+    now: datetime | None,
 ) -> SomeConnection:
-    check_signed_by(envelope, administrator_key(profile_user), kind.__name__)
-    connection = object_in(envelope, kind)
-    if type(connection) is not kind:
-        raise VerificationError(f"a {connection.tag} stands in the place of a {kind.__name__}")
+    check_signed_by(envelope, administrator_key(profile_user, now), kind.__name__)
+    connection = exactly(object_in(envelope, kind), kind)
     check_public_keys(connection, required)
+    check_keys_valid(connection, now)
     stated = getattr(connection, "profile_udf", None)
     if stated is not None and not same_udf(stated, profile_user.udf):
         raise VerificationError(f"the connection is to account {stated}, not to {profile_user.udf}")
@@ -244,26 +244,25 @@ def _activations(
     profile_user: ProfileUser,
     base_keyring: Keyring | None,
     activated_keyring: Keyring | None,
+    now: datetime | None,
 ) -> tuple[ActivationAccount | None, ActivationCommon | None]:
     account = envelope_of(entry.enveloped_activation_account, "EnvelopedActivationAccount")
     common = envelope_of(entry.enveloped_activation_common, "EnvelopedActivationCommon")
-    check_signed_by(account, administrator_key(profile_user), "ActivationAccount")
-    check_signed_by(common, administrator_key(profile_user), "ActivationCommon")
+    check_signed_by(account, administrator_key(profile_user, now), "ActivationAccount")
+    check_signed_by(common, administrator_key(profile_user, now), "ActivationCommon")
     return (
-        verify_activation_account(account, profile_user, base_keyring) if base_keyring else None,
-        verify_activation_common(common, profile_user, activated_keyring) if activated_keyring else None,
+        verify_activation_account(account, profile_user, base_keyring, now=now) if base_keyring else None,
+        verify_activation_common(common, profile_user, activated_keyring, now=now)
+        if activated_keyring
+        else None,
     )
 
 
 def _check_granted(data: KeyData, what: str) -> None:
-    """A granted key is a private key of its UDF, or a share of it (KeyShare), which only its UDF names."""
+    """A granted key is a private key of its UDF, or a share of the key with it."""
     if data.private_parameters is None:
         raise VerificationError(f"the activation grants no private key for {what}")
-    if "KeyShare" not in data.private_parameters:
+    if key_share.TAG in data.private_parameters:
+        data.key_share()
+    else:
         data.private_key()
-
-
-def _key(data: KeyData | None) -> PublicKey:
-    if data is None:
-        raise VerificationError("a key that the object must state is missing")
-    return data.public_key()

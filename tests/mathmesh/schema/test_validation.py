@@ -30,6 +30,8 @@ from mathmesh.schema import (
     verify_profile_user,
 )
 from mathmesh.schema.build import enveloped, make_cataloged_device, make_profile_device
+from mathmesh.threshold import split
+from mathmesh.threshold.key_share import KeyShare
 
 VERIFIERS = {
     "profile_user": verify_profile_user,
@@ -271,13 +273,18 @@ def test_11_granted_keys_are_those_of_the_account(world: Any, sign: Any) -> None
         verify(ActivationCommon(entries=(ActivationEntry(key=right),)))
 
 
-def test_11_a_share_of_a_key_is_named_by_the_key(world: Any, sign: Any) -> None:
-    share = KeyData(
-        udf=world.account.common_encryption.udf, private_parameters={"KeyShare": {"ServiceId": "M"}}
-    )
-    item = ActivationCommon(encryption=share)
-    found = verify_activation_common(activation(world, sign, item), world.account, world.base_keyring)
-    assert found.encryption == share
+def test_11_a_share_is_one_of_the_key_whose_name_it_bears(world: Any, sign: Any) -> None:
+    half, _ = split.direct(world.key("Encrypt"), 2, world.entropy)
+    share = KeyShare(public_primary=world.key("Encrypt").public, share=half, service_address="alice@hub.local")
+    data = KeyData.of_share(share)
+    item = activation(world, sign, ActivationCommon(encryption=data))
+    found = verify_activation_common(item, world.account, world.base_keyring)
+    assert found.encryption is not None
+    assert found.encryption.key_share() == share
+    for wrong in (replace(data, udf=world.account.udf), replace(data, private_parameters={"KeyShare": {}})):
+        item = activation(world, sign, ActivationCommon(encryption=wrong))
+        with pytest.raises(MeshError):
+            verify_activation_common(item, world.account, world.base_keyring)
 
 
 def verify_entry(world: Any, entry: Any) -> Any:
