@@ -17,7 +17,7 @@ from mathmesh.errors import StoreError
 from meshhub import logging
 from meshhub.events import Alarm, EventBus, TelemetryGap, ValueChanged
 from meshhub.spans import Spans
-from meshhub.telemetry_batch import Batch, Gap, Reading
+from meshhub.telemetry_batch import Batch, Gap, Reading, in_order
 from meshhub.telemetry_index import TelemetryIndex
 from meshhub.telemetry_store import DeviceStore, Latest, OpenSequence
 
@@ -275,4 +275,4 @@ class Telemetry:
         found = {(reading.boot, reading.s): reading for reading in (*waiting, *stored)}
         readings = [reading for reading in found.values() if first <= reading.time <= last]
         gaps += [gap for gap in lost if first <= gap.time <= last and gap not in gaps]
-        return sorted(readings, key=lambda reading: (reading.time, reading.boot, reading.s)), gaps
+        return in_order(readings), gaps

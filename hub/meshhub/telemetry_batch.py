@@ -15,8 +15,8 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from mathmesh.dare.content_meta import ContentMeta
@@ -25,6 +25,7 @@ from mathmesh.errors import StoreError
 RAW = "TelemetryRaw"
 """Kind of segment: readings as they came. Rewritten segments have a kind of their own."""
 VERSION = 1
+SLACK = 60_000
 LONGEST = 16 * 1024 * 1024
 
 
@@ -78,6 +79,22 @@ class Batch:
             yield boot, first, last
         for gap in self.gaps:
             yield gap.boot, gap.first, gap.last
+
+
+def in_order(readings: Iterable[Reading]) -> list[Reading]:
+    """Readings by time, those of one boot never against their numbers.
+
+    Each session of a device tells anew when its boot began, within some milliseconds; that must not swap
+    readings. Where times differ by more than `SLACK`, the clock was set, and they stay as they are.
+    """
+    ordered = []
+    boot = time = -1
+    for reading in sorted(readings, key=lambda reading: (reading.boot, reading.s)):
+        if reading.boot == boot and 0 < time - reading.time <= SLACK:
+            reading = replace(reading, time=time)
+        boot, time = reading.boot, reading.time
+        ordered.append(reading)
+    return sorted(ordered, key=lambda reading: (reading.time, reading.boot, reading.s))
 
 
 def content_meta(kind: str = RAW) -> ContentMeta:

@@ -77,14 +77,14 @@ class DeviceStore:
             log.error("the telemetry index cannot be written", error=error)
 
     def read(self, since: int, until: int) -> tuple[list[Reading], list[Gap]]:
-        """Readings and gaps of that time (ms, both ends included), in the order of their times."""
+        """Readings and gaps of that time (ms, both ends included), in the order in which they were stored."""
         readings: list[Reading] = []
         gaps: list[Gap] = []
         for frame in self._index.between(self.name, since, until):
             batch = self._batch(frame)
             readings += [reading for reading in batch.readings if since <= reading.time <= until]
             gaps += [gap for gap in batch.gaps if since <= gap.time <= until]
-        return sorted(readings, key=_order), sorted(gaps, key=lambda gap: gap.time)
+        return readings, sorted(gaps, key=lambda gap: gap.time)
 
     def note_latest(self, reading: Reading) -> bool:
         """Take a reading as the latest of its property unless a later one is known; True when taken."""
@@ -131,7 +131,3 @@ class DeviceStore:
                 continue
             for reading in batch.readings:
                 self.note_latest(reading)
-
-
-def _order(reading: Reading) -> tuple[int, int, int]:
-    return reading.time, reading.boot, reading.s

@@ -124,7 +124,7 @@ class Device:
     async def publish(self, payload: bytes) -> None:
         """Send anything at all as this device."""
         assert self._client is not None
-        await self._client.publish(topics.up(self.topic_id), payload, qos=1)
+        await self._client.publish(topics.up(self.topic_id), payload, qos=1, timeout=0.5)
 
     async def _live(self) -> None:
         while True:

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mathmesh.errors import StoreError
-from meshhub.telemetry_batch import Batch, Gap, Reading, content_meta, decode, encode
+from meshhub.telemetry_batch import Batch, Gap, Reading, content_meta, decode, encode, in_order
 
 VALUES = st.one_of(
     st.booleans(), st.integers(-(1 << 40), 1 << 40), st.floats(-1e6, 1e6), st.text(max_size=9), st.none()
@@ -36,6 +36,26 @@ def test_what_goes_in_comes_out(readings: list[Reading], gaps: list[Gap]) -> Non
     assert decode(encode(batch)) == batch
     accounted = {(boot, s) for boot, first, last in batch.numbers() for s in range(first, last + 1)}
     assert {(reading.boot, reading.s) for reading in readings} <= accounted
+
+
+def reading(boot: int, s: int, time: int) -> Reading:
+    return Reading(time=time, node="n", property="p", value=s, boot=boot, s=s)
+
+
+@pytest.mark.parametrize(
+    ("readings", "expected"),
+    [
+        ([(1, 1, 100), (1, 2, 90), (1, 3, 110)], [(1, 1, 100), (1, 2, 100), (1, 3, 110)]),
+        ([(1, 3, 95), (1, 2, 90), (1, 1, 100)], [(1, 1, 100), (1, 2, 100), (1, 3, 100)]),
+        ([(2, 1, 90), (1, 9, 100)], [(2, 1, 90), (1, 9, 100)]),
+        ([(1, 1, 10**12), (1, 2, 100)], [(1, 2, 100), (1, 1, 10**12)]),
+    ],
+)
+def test_order_within_a_boot_is_that_of_the_device(
+    readings: list[tuple[int, int, int]], expected: list[tuple[int, int, int]]
+) -> None:
+    ordered = in_order(reading(*numbers) for numbers in readings)
+    assert [(item.boot, item.s, item.time) for item in ordered] == expected
 
 
 def test_a_batch_of_a_minute_is_small() -> None:
