@@ -53,8 +53,8 @@ class Envelope:
             body = b""
         elif not isinstance(body, bytes):
             raise EncodingError("body of an envelope is not binary")
-        trailer = _members(value[2], "trailer") if len(value) > 2 and value[2] is not None else {}
-        return cls(_members(value[0], "header"), body, trailer)
+        trailer = members_of(value[2], "trailer") if len(value) > 2 and value[2] is not None else {}
+        return cls(members_of(value[0], "header"), body, trailer)
 
     @classmethod
     def from_bytes(cls, octets: bytes) -> "Envelope":
@@ -125,7 +125,8 @@ def check_limits(header: dict[str, Any]) -> None:
         raise PolicyError("envelope has more than 1024 annotations")
 
 
-def _members(value: object, what: str) -> dict[str, Any]:
+def members_of(value: object, what: str) -> dict[str, Any]:
+    """A header or trailer as plain JSON data; raises EncodingError for another type, PolicyError for size."""
     if not isinstance(value, dict):
         raise EncodingError(f"{what} of an envelope is not an object")
     plain = plain_members(value)

@@ -162,8 +162,9 @@ class Decryptor:
             self._held = joined[-_TAG:]
             return self._context.update_into(joined[:-_TAG], into) if len(joined) > _TAG else 0
         made = self._context.update_into(self._held, into) if self._held else 0
-        self._held = bytes(piece[-_TAG:])
-        return made + self._context.update_into(piece[:-_TAG], memoryview(into)[made:])
+        view = memoryview(piece)
+        self._held = bytes(view[-_TAG:])
+        return made + self._context.update_into(view[:-_TAG], memoryview(into)[made:])
 
     def finish(self) -> bytes:
         """The octets behind the last piece; raises VerificationError for a wrong tag, length or padding."""
