@@ -11,7 +11,7 @@ from tests.conformance.report import Outcome, Runner, check, load
 from mathmesh.codec import udf, uri
 from mathmesh.keys import derive, digest, earl, fingerprint, hkdf, ids, mac, openssl
 from mathmesh.keys.pair import PrivateKey, PublicKey
-from mathmesh.threshold import cogeneration, shamir
+from mathmesh.threshold import cogeneration, recovery, shamir
 
 Compared = Iterator[tuple[str, object, object]]
 Case = Callable[[dict[str, Any]], Compared]
@@ -140,6 +140,8 @@ def _public_key(case: dict[str, Any]) -> Compared:
     yield "udf", fingerprint.info_udf(info), case["udf"]
     if "oid_udf" in case:
         yield "oid_udf", fingerprint.oid_udf(info), case["oid_udf"]
+        if case["crv"] != "RSA":
+            yield "oid_udf read", fingerprint.parse_oid_udf(case["oid_udf"]), (case["crv"], public)
 
 
 def _derive_direct(case: dict[str, Any]) -> Compared:
@@ -238,7 +240,7 @@ def _udf_earl(case: dict[str, Any]) -> Compared:
     yield "content_id", content_id, case["content_id"]
     yield "uri", (named, query, fragment), (udf.canonical(key), "", "")
     yield "uri again", uri.udf_locator(authority, key), case["uri"]
-    yield "target", f"https://{authority}/.well-known/mmm-udf/{content_id}", case["target"]
+    yield "target", f"https://{authority}{earl.WELL_KNOWN}{content_id}", case["target"]
 
 
 def _pin(case: dict[str, Any]) -> Compared:
@@ -282,6 +284,9 @@ def _recover(case: dict[str, Any]) -> Compared:
         yield "secret_udf", udf.text(secret[0], secret[1:]), case["secret_udf"]
     if "key_as_E_udf" in case:
         yield "key_as_E_udf", udf.text(udf.ENCRYPTION, secret), case["key_as_E_udf"]
+        yield "key_as_E_udf recovered", recovery.recover(shares).udf, case["key_as_E_udf"]
+    if case.get("secret_udf", "").startswith("Z"):
+        yield "secret_udf recovered", recovery.recover(shares).udf, case["secret_udf"]
 
 
 def _primes(case: dict[str, Any]) -> Compared:
