@@ -35,7 +35,7 @@ def test_published_shares_give_the_key_with_its_type() -> None:
     assert KEY not in repr(found)
 
 
-@pytest.mark.parametrize("secret", SECRETS)
+@pytest.mark.parametrize("secret", SECRETS, ids=range(len(SECRETS)))
 def test_keys_and_seeds_come_back_as_what_they_were(secret: str) -> None:
     name = recovery.identifier(secret)
     shares = recovery.share(secret, 2, 4, os.urandom)
@@ -58,7 +58,7 @@ def test_the_identifiers_of_a_key() -> None:
         assert not recovery.is_identifier(KEY, expected)
 
 
-@pytest.mark.parametrize("secret", [SECRETS[0], SECRETS[4]])
+@pytest.mark.parametrize("secret", [SECRETS[0], SECRETS[4]], ids=["first", "last"])
 def test_every_bit_of_every_share_counts(secret: str) -> None:
     """Exactly as many shares as needed, one bit of one of them wrong: refused against the identifier."""
     name = recovery.identifier(secret)
