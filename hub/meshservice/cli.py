@@ -15,12 +15,14 @@ from aiohttp import web
 
 from mathmesh.errors import MeshError
 from mathmesh.service.identity import ServiceIdentity
+from meshclient.earl_folder import add_publications
 from meshclient.key_file import KeyFile, Keys
 from meshservice.engines.files import FileEngine
 from meshservice.http import PATH, owner_app, owner_socket, service_app
 
 KEY_FILE = "keys.json"
 SERVICE_FOLDER = "service"
+PUBLIC_FOLDER = "public"
 SOCKET = "service.sock"
 
 
@@ -59,7 +61,8 @@ def run(data: Path, port: int, host: str, domains: tuple[str, ...], as_json: boo
     """Serve until stopped with Ctrl-C.
 
     Strangers reach the public operations over TCP. All operations are served on the socket DATA/service.sock,
-    which only its owner can open; there the header Mesh-Account names the account that is acted on.
+    which only its owner can open; there the header Mesh-Account names the account that is acted on. What is
+    published in DATA/public is served below /.well-known/mmm-udf/.
     """
     try:
         asyncio.run(_serve(data, host, port, frozenset(domains), as_json))
@@ -79,7 +82,9 @@ async def _serve(data: Path, host: str, port: int, domains: frozenset[str], as_j
     key_file = KeyFile.open_or_create(data / KEY_FILE, lambda: Keys.fresh(os.urandom, _now()))
     identity = ServiceIdentity.from_seed(key_file.keys.service_seed, domains, key_file.keys.created)
     with FileEngine(data / SERVICE_FOLDER, identity, entropy=os.urandom, clock=_now) as engine:
-        strangers, owner = web.AppRunner(service_app(engine)), web.AppRunner(owner_app(engine))
+        public = service_app(engine)
+        add_publications(public, data / PUBLIC_FOLDER)
+        strangers, owner = web.AppRunner(public), web.AppRunner(owner_app(engine))
         try:
             await strangers.setup()
             await owner.setup()

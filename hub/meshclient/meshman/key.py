@@ -19,16 +19,16 @@ from mathmesh.codec import udf, uri
 from mathmesh.dare.content_meta import ContentMeta
 from mathmesh.dare.envelope import Envelope
 from mathmesh.dare.recovery_record import make_record, open_record
-from mathmesh.errors import EncodingError, StoreError, VerificationError
+from mathmesh.errors import EncodingError, VerificationError
 from mathmesh.keys import earl, symmetric
 from mathmesh.threshold import recovery
 from meshclient import qr
-from meshclient.earl import Resolver
+from meshclient.earl import Resolver, parse_locator
 from meshclient.earl_folder import path_of, publish
 from meshclient.meshman.frame import Answer, MeshGroup
 from meshclient.meshman.hash import content_type_of
 from meshclient.meshman.key_sealing import seal, unseal
-from meshclient.private_file import write_private
+from meshclient.output_file import OutputFile
 
 TAG = "ResultKey"
 DEFAULT_BITS = 128
@@ -176,9 +176,9 @@ def recover(
         notes = [] if found.verified else [UNVERIFIED]
         return Answer(lines=[found.udf], tag=TAG, members=members, notes=notes)
     content = _record_content(given, found.udf, record, domain)
-    if out.exists():
-        raise StoreError(f"{out} is there already; name a new file")
-    write_private(out, content)
+    with OutputFile(out, private=True) as file:
+        file.write(content)
+        file.commit()
     members |= {"File": str(out), "Length": len(content)}
     return Answer(lines=[found.udf, f"{out}: {len(content)} bytes"], tag=TAG, members=members)
 
@@ -211,6 +211,38 @@ def location(locator: str) -> Answer:
     return Answer(lines=[address], tag="ResultLocation", members={"Location": address})
 
 
+@command.command("resolve", example="key resolve udf://example.com/EDRL-… content.txt")
+@click.argument("locator")
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@click.option(
+    "--endpoint",
+    metavar="URL",
+    help="Where its domain keeps content.  [default: https, as `key location` tells]",
+)
+@click.option("--unauthenticated", is_flag=True, help="Take content that its server may have altered.")
+def resolve(locator: str, file: Path, endpoint: str | None, unauthenticated: bool) -> Answer:
+    """Fetch what LOCATOR leads to, verify it, and write it to FILE, a new file.
+
+    LOCATOR is udf://domain/KEY or udf://domain/DIGEST, the mcu:// of a contact, or a strong internet name.
+    """
+    if "://" in locator:
+        resolver = _resolver(parse_locator(locator)[0], endpoint)
+        located = asyncio.run(resolver.resolve(locator, require_authentication=not unauthenticated))
+        content, authenticated = located.content, located.authenticated
+    else:
+        resolver = _resolver(uri.parse_sin_address(locator)[1], endpoint)
+        name = asyncio.run(resolver.resolve_name(locator))
+        content = name.profile.encode() if name.profile else name.policy or b""
+        authenticated = True
+    with OutputFile(file, private=True) as out:
+        out.write(content)
+        out.commit()
+    length = len(content)
+    notes = [] if authenticated else ["Not authenticated: the server may have altered it."]
+    members = {"File": str(file), "Length": length, "Verified": authenticated}
+    return Answer(lines=[f"{file}: {length} bytes"], tag="ResultFile", members=members, notes=notes)
+
+
 command.add_command(seal)
 command.add_command(unseal)
 
@@ -224,6 +256,10 @@ def _record_content(shares: Sequence[str], key: str, record: Path | None, domain
             f"{record} holds no record of this secret; one of the shares is wrong or the record is elsewhere"
         )
     return open_record(Envelope.from_bytes(path.read_bytes()), shares).content
+
+
+def _resolver(domain: str, endpoint: str | None) -> Resolver:
+    return Resolver({domain: endpoint} if endpoint else None)
 
 
 def _key(bits: int) -> str:

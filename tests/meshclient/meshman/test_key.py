@@ -3,14 +3,20 @@
 import itertools
 import json
 import os
+import threading
+from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from mathmesh.codec import udf
+from mathmesh.codec import udf, uri
 from mathmesh.keys import derive, earl
+from meshclient.earl import parse_locator
+from meshclient.earl_folder import publish_document
 from meshclient.key_file import KeyFile, Keys
 from meshclient.keyrings.file import FileKeyring
 
@@ -142,7 +148,10 @@ def test_recovery_record(meshman: Any, tmp_path: Path) -> None:
     found = meshman(["key", "recover", *shares[:2], "/record", str(path), "/out=b.txt", "/json"]).json()
     assert found["ResultKey"]["Verified"] is True
     run = meshman(["key", "recover", *shares[:2], "/record=www", "/out=again.txt"])
-    assert (run.code, run.err) == (1, "ERROR - again.txt is there already; name a new file.\n")
+    assert (run.code, run.err) == (
+        1,
+        "ERROR - again.txt exists already; name another file or ask to overwrite it.\n",
+    )
 
 
 def test_a_record_that_others_or_wrong_shares_would_open(meshman: Any, tmp_path: Path) -> None:
@@ -189,3 +198,41 @@ def test_seal_and_unseal_without_hardware(
     assert meshman("key seal absent").code == 2
     assert meshman("key seal keys.json /with=paper").code == 2
     assert meshman("key seal TestFile1.txt").code == 1
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[str]:
+    """Python's own web server on the folder `www`: any server will do."""
+    www = tmp_path / "www"
+    www.mkdir()
+    handler = partial(SimpleHTTPRequestHandler, directory=str(www))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as listening:
+        thread = threading.Thread(target=listening.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{listening.server_port}{earl.WELL_KNOWN}"
+        listening.shutdown()
+        thread.join()
+
+
+def test_resolve(meshman: Any, tmp_path: Path, server: str) -> None:
+    key = meshman("key share /record TestFile1.txt /publish=www").lines[0]
+    locator = f"udf://example.com/{key}"
+    run = meshman(["key", "resolve", locator, "out.txt", f"/endpoint={server}"])
+    assert (run.code, run.lines) == (0, ["out.txt: 14 bytes"])
+    assert (tmp_path / "out.txt").read_text() == "This is a test"
+    assert meshman(["key", "resolve", locator, "out.txt", f"/endpoint={server}"]).code == 1
+    other = f"udf://example.com/{KEY}"
+    run = meshman(["key", "resolve", other, "b.txt", f"/endpoint={server}", "/json"])
+    assert run.code == 1
+    assert "nothing under this locator" in run.json()["Result"]["Reason"]
+    assert not (tmp_path / "b.txt").exists()
+    for wrong in ("udf:" + KEY, "alice@example.com", "mcu://a@example.com/" + KEY):
+        assert meshman(["key", "resolve", wrong, "b.txt"]).code == 1
+    assert meshman(["key", "resolve", locator, "b.txt", "/endpoint=http://example.com/"]).code == 1
+
+
+def test_resolve_a_strong_name(meshman: Any, tmp_path: Path, server: str) -> None:
+    _, name = parse_locator(publish_document(tmp_path / "www", "example.com", b"{}", "application/json"))
+    address = uri.sin_address("alice", "example.com", name, True)
+    assert meshman(["key", "resolve", address, "policy.json", f"/endpoint={server}"]).code == 0
+    assert (tmp_path / "policy.json").read_bytes() == b"{}"
