@@ -15,9 +15,18 @@ from mathmesh.threshold import cogeneration
 
 BASE = "BaseDevice"
 ACTIVATION = "ActivationDevice"
+HOST_ACTIVATION = "ActivationHost"
 SIGN, ENCRYPT, AUTHENTICATE = "Sign", "Encrypt", "Authenticate"
 
-__all__ = ["AGREEMENT", "SIGNING", "ActivatedKeys", "DeviceKeys", "activate", "activated_public"]
+__all__ = [
+    "AGREEMENT",
+    "SIGNING",
+    "ActivatedKeys",
+    "DeviceKeys",
+    "activate",
+    "activated_authentication",
+    "activated_public",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,17 +60,25 @@ def activated_public(device: ProfileDevice, activation_seed: str) -> ActivatedKe
     """The public keys that `activation_seed` (type 0x0103) gives the device of the verified profile
     `device`.
     """
-
-    def combined(base: KeyData | None, operation: str, curve: str) -> PublicKey:
-        if base is None:
-            raise VerificationError("the profile of the device lacks a base key")
-        share = derive.derive_key(activation_seed, ACTIVATION + operation)
-        return cogeneration.combine_public(base.public_key(curve), share.public)
-
     return ActivatedKeys(
-        signature=combined(device.signature, SIGN, SIGNING),
-        encryption=combined(device.encryption, ENCRYPT, AGREEMENT),
-        authentication=combined(device.authentication, AUTHENTICATE, AGREEMENT),
+        signature=_combined(device.signature, activation_seed, ACTIVATION + SIGN, SIGNING),
+        encryption=_combined(device.encryption, activation_seed, ACTIVATION + ENCRYPT, AGREEMENT),
+        authentication=activated_authentication(device, activation_seed),
+    )
+
+
+def activated_authentication(
+    device: ProfileDevice, activation_seed: str, *, activation: str = ACTIVATION
+) -> PublicKey:
+    """The public authentication key alone; for a host, `activation` is HOST_ACTIVATION."""
+    return _combined(device.authentication, activation_seed, activation + AUTHENTICATE, AGREEMENT)
+
+
+def _combined(base: KeyData | None, activation_seed: str, name: str, curve: str) -> PublicKey:
+    if base is None:
+        raise VerificationError("the profile of the device lacks a base key")
+    return cogeneration.combine_public(
+        base.public_key(curve), derive.derive_key(activation_seed, name).public
     )
 
 

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from mathmesh.codec import udf
 from mathmesh.dare.envelope import Envelope
 from mathmesh.schema.key_data import KeyData
 from mathmesh.schema.mesh_object import MeshObject, mesh_type
+from mathmesh.schema.signed import check_digest
+
+DIGEST_OCTETS = 15
+"""A CatalogedDeviceDigest carries the type octet and this many octets of the digest: 128 bits."""
 
 
 @mesh_type
@@ -97,3 +102,8 @@ class CapabilityKeyGenerate(CryptographicCapability):
 @mesh_type
 class CapabilityFairExchange(CryptographicCapability):
     """Fair exchange of documents by the service."""
+
+
+def cataloged_device_digest(envelope: Envelope) -> str:
+    """The CatalogedDeviceDigest of the enveloped entry: a digest UDF at 128 bits of its PayloadDigest."""
+    return udf.text(udf.DIGEST, check_digest(envelope, "CatalogedDevice")[:DIGEST_OCTETS])

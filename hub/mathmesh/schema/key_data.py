@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
 from typing import TypeVar
 
@@ -9,7 +10,7 @@ from mathmesh.codec import b64
 from mathmesh.codec.udf import canonical
 from mathmesh.errors import EncodingError, VerificationError
 from mathmesh.keys.pair import PrivateKey, PublicKey
-from mathmesh.schema.mesh_object import JsonObject, MeshObject, MeshStruct, mesh_type
+from mathmesh.schema.mesh_object import JsonObject, MeshObject, MeshStruct, members, mesh_type
 from mathmesh.threshold.key_share import KeyShare
 
 SIGNING = "Ed448"
@@ -109,6 +110,17 @@ class CompositePrivate(MeshObject):
     device_key_udf: str | None = None
     private_salt: JsonObject | None = None
     service_share: JsonObject | None = None
+
+
+def keys_within(item: MeshStruct) -> Iterator[KeyData]:
+    """Every key in `item`, at any depth; what lies in an envelope is not looked into."""
+    if isinstance(item, KeyData):
+        yield item
+    for member in members(type(item)).values():
+        value = getattr(item, member.attribute)
+        for one in value if isinstance(value, tuple) else (value,):
+            if isinstance(one, MeshStruct):
+                yield from keys_within(one)
 
 
 def same_udf(one: object, other: object) -> bool:

@@ -10,6 +10,13 @@ from datetime import datetime
 from mathmesh.schema.cataloged import CatalogedDevice
 from mathmesh.schema.mesh_object import MeshObject, MeshStruct, mesh_type
 
+READ, UNREAD, OPEN, CLOSED = "Read", "Unread", "Open", "Closed"
+"""States of a message, the relationships that a Reference states."""
+
+ACCEPT = "Accept"
+RESULTS = (ACCEPT, "Reject", "Pending", "Expired")
+"""Answers to a request for connection."""
+
 
 @mesh_type
 class Message(MeshObject):

@@ -40,9 +40,8 @@ _GROUP_KEYS = {
     "profile_signature": SIGNING,
     "administrator_signature": SIGNING,
     "common_encryption": AGREEMENT,
-    "common_authentication": AGREEMENT,
 }
-_USER_KEYS = {**_GROUP_KEYS, "common_signature": SIGNING}
+_USER_KEYS = {**_GROUP_KEYS, "common_authentication": AGREEMENT, "common_signature": SIGNING}
 _HOST_KEYS = {"profile_signature": SIGNING, "encryption": AGREEMENT, "authentication": AGREEMENT}
 _SERVICE_KEYS = {
     "profile_signature": SIGNING,

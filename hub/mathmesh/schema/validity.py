@@ -6,8 +6,8 @@ from datetime import datetime
 
 from mathmesh.errors import VerificationError
 from mathmesh.keys.pair import PublicKey
-from mathmesh.schema.key_data import KeyData
-from mathmesh.schema.mesh_object import MeshStruct, members
+from mathmesh.schema.key_data import KeyData, keys_within
+from mathmesh.schema.mesh_object import MeshStruct
 
 
 def check_keys_valid(item: MeshStruct, now: datetime | None) -> None:
@@ -17,13 +17,10 @@ def check_keys_valid(item: MeshStruct, now: datetime | None) -> None:
     """
     if now is None:
         return
-    if isinstance(item, KeyData):
-        _check_window(item, now)
-    for member in members(type(item)).values():
-        value = getattr(item, member.attribute)
-        for one in value if isinstance(value, tuple) else (value,):
-            if isinstance(one, MeshStruct):
-                check_keys_valid(one, now)
+    for data in keys_within(item):
+        if data.not_before is not None and now < data.not_before:
+            raise VerificationError(f"key {data.udf} is not valid yet")
+        check_not_expired(data.not_on_or_after, now, f"key {data.udf}")
 
 
 def key_in_use(data: KeyData | None, what: str, now: datetime | None = None) -> PublicKey:
@@ -47,9 +44,3 @@ def check_issued(issued: int | None, now: datetime, what: str) -> None:
     """
     if issued is not None and issued > now.timestamp():
         raise VerificationError(f"{what} is not issued yet")
-
-
-def _check_window(data: KeyData, now: datetime) -> None:
-    if data.not_before is not None and now < data.not_before:
-        raise VerificationError(f"key {data.udf} is not valid yet")
-    check_not_expired(data.not_on_or_after, now, f"key {data.udf}")

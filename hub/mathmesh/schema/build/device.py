@@ -7,14 +7,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from mathmesh.codec import udf
 from mathmesh.dare.envelope import Envelope
 from mathmesh.errors import PolicyError, VerificationError
 from mathmesh.keys.pair import PrivateKey
 from mathmesh.schema.activated import activated_public
 from mathmesh.schema.activation import ActivationAccount, ActivationCommon
 from mathmesh.schema.build.enveloped import enveloped, seconds
-from mathmesh.schema.capability import AccessCapability, NullCapability
+from mathmesh.schema.capability import AccessCapability, NullCapability, cataloged_device_digest
 from mathmesh.schema.cataloged import CatalogedAccess, CatalogedDevice, HubExtension
 from mathmesh.schema.connection import ConnectionDevice, ConnectionService
 from mathmesh.schema.key_data import AGREEMENT, KeyData
@@ -22,9 +21,6 @@ from mathmesh.schema.mesh_object import JsonObject
 from mathmesh.schema.signed import check_digest, envelope_of, object_in
 from mathmesh.schema.validation import administrator_key, verify_profile_device, verify_profile_user
 from mathmesh.types import Entropy
-
-DIGEST_OCTETS = 15
-"""A CatalogedDeviceDigest carries the type octet and this many octets of the digest: 128 bits."""
 
 
 def make_cataloged_device(
@@ -136,14 +132,13 @@ def make_access_capability(
         signer=administrator,
         recipients=[_present(connection.encryption).public_key(AGREEMENT)],
     )
-    digest = check_digest(envelope, "CatalogedDevice")
     return CatalogedAccess(
         capability=AccessCapability(
             id=_present(connection.authentication).public_key(AGREEMENT).udf,
             active=True,
             rights=tuple(rights) if rights is not None else None,
             enveloped_cataloged_device=envelope,
-            cataloged_device_digest=udf.text(udf.DIGEST, digest[:DIGEST_OCTETS]),
+            cataloged_device_digest=cataloged_device_digest(envelope),
         )
     )
 

@@ -49,13 +49,17 @@ def make_activation_common(account_seed: str, roles: Iterable[str]) -> Activatio
             raise PolicyError(f"there is no role {role}; roles are {', '.join(STORES)}")
         stores.update(dict.fromkeys(STORES[role]))
         keys.update(KEYS.get(role, {}))
-    entries = tuple(
-        ActivationEntry(resource=store, key=_private(account_seed, "Encrypt" + store)) for store in stores
-    )
     granted: dict[str, Any] = {
         member: _private(account_seed, operation) for member, operation in keys.items()
     }
-    return ActivationCommon(entries=entries, **granted)
+    return ActivationCommon(entries=store_entries(account_seed, stores), **granted)
+
+
+def store_entries(account_seed: str, stores: Iterable[str]) -> tuple[ActivationEntry, ...]:
+    """The private keys of `stores` in the account with `account_seed`."""
+    return tuple(
+        ActivationEntry(resource=store, key=_private(account_seed, "Encrypt" + store)) for store in stores
+    )
 
 
 def _private(account_seed: str, operation: str) -> KeyData:

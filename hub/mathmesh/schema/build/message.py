@@ -14,11 +14,9 @@ from mathmesh.schema.build.enveloped import enveloped, seconds
 from mathmesh.schema.cataloged import CatalogedDevice
 from mathmesh.schema.claim import device_proof
 from mathmesh.schema.key_data import AGREEMENT
-from mathmesh.schema.message import MessageClaim, MessageComplete, Reference, RespondConnection
+from mathmesh.schema.message import RESULTS, MessageClaim, MessageComplete, Reference, RespondConnection
 from mathmesh.schema.profile import ProfileDevice
 from mathmesh.types import Entropy
-
-RESULTS = ("Accept", "Reject", "Pending", "Expired")
 
 
 def make_message_claim(
@@ -65,12 +63,14 @@ def make_respond_connection(
     signer: PrivateKey,
     entropy: Entropy,
     now: datetime,
+    proof: bytes | None = None,
 ) -> Envelope:
     """The answer to the request or claim with the MessageId `request_id`, for the device with the profile
     `device`.
 
     It is encrypted to the device's base encryption key; its id follows from `request_id`, so the device can
-    ask for it. `cataloged` is there exactly when `result` is Accept.
+    ask for it. `cataloged` is there exactly when `result` is Accept. `proof` is that of `pin_proof`, where
+    the device used a PIN.
     """
     if result not in RESULTS or (result == "Accept") != (cataloged is not None) or device.encryption is None:
         raise LocalProtocolError(f"an answer {result} cannot be made of this")
@@ -80,6 +80,7 @@ def make_respond_connection(
         recipient=recipient,
         result=result,
         cataloged_device=cataloged,
+        pin_proof=proof,
     )
     base = device.encryption.public_key(AGREEMENT)
     return enveloped(message, entropy=entropy, now=now, signer=signer, recipients=[base])

@@ -10,11 +10,19 @@ from mathmesh.errors import LocalProtocolError
 from mathmesh.keys import derive
 from mathmesh.schema.build.enveloped import enveloped, no_entropy, seconds
 from mathmesh.schema.key_data import KeyData
-from mathmesh.schema.profile import Profile, ProfileDevice, ProfileService, ProfileUser
+from mathmesh.schema.profile import (
+    Profile,
+    ProfileDevice,
+    ProfileGroup,
+    ProfileHost,
+    ProfileService,
+    ProfileUser,
+)
 
 DEVICE = "BaseDevice"
 ACCOUNT = "CompleteAccount"
 SERVICE = "BaseService"
+HOST = "BaseHost"
 
 
 def make_profile_user(seed_udf: str, account_address: str, service_udf: str, now: datetime) -> Envelope:
@@ -49,6 +57,39 @@ def make_profile_device(seed_udf: str, now: datetime, *, description: str | None
         authentication=_key(seed_udf, DEVICE + "Authenticate"),
     )
     return _signed(profile, seed_udf, DEVICE, now)
+
+
+def make_profile_group(seed_udf: str, account_address: str, service_udf: str, now: datetime) -> Envelope:
+    """The signed profile of the group with `seed_udf` (type 0x0102) at `account_address`, lower-cased here.
+
+    It has no CommonSignature: what a group's administrator states for it is signed as administrator.
+    """
+    _check_type(seed_udf, derive.PROFILE_ACCOUNT)
+    profile = ProfileGroup(
+        updated=seconds(now),
+        account_address=uri.account_address(account_address),
+        service_udf=service_udf,
+        profile_signature=_key(seed_udf, ACCOUNT + "Profile"),
+        escrow_encryption=_key(seed_udf, ACCOUNT + "Escrow"),
+        administrator_signature=_key(seed_udf, ACCOUNT + "AdminSign"),
+        common_encryption=_key(seed_udf, ACCOUNT + "Encrypt"),
+        common_authentication=_key(seed_udf, ACCOUNT + "Authenticate"),
+    )
+    return _signed(profile, seed_udf, ACCOUNT, now)
+
+
+def make_profile_host(seed_udf: str, now: datetime, *, description: str | None = None) -> Envelope:
+    """The signed profile of the host with `seed_udf` (type 0x0100)."""
+    _check_type(seed_udf, derive.PROFILE_DEVICE)
+    profile = ProfileHost(
+        updated=seconds(now),
+        description=description,
+        profile_signature=_key(seed_udf, HOST + "Profile"),
+        encryption=_key(seed_udf, HOST + "Encrypt"),
+        signature=_key(seed_udf, HOST + "Sign"),
+        authentication=_key(seed_udf, HOST + "Authenticate"),
+    )
+    return _signed(profile, seed_udf, HOST, now)
 
 
 def make_profile_service(seed_udf: str, now: datetime, *, description: str | None = None) -> Envelope:

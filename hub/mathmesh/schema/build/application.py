@@ -1,0 +1,131 @@
+"""Applications, and their keys for the devices that are granted them (mesh-schema §6, §9)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from mathmesh.codec import uri
+from mathmesh.dare.envelope import Envelope
+from mathmesh.errors import LocalProtocolError
+from mathmesh.keys.pair import PrivateKey, PublicKey
+from mathmesh.schema.activation import (
+    ActivationApplication,
+    ActivationApplicationCallsign,
+    ActivationApplicationGroup,
+    ActivationApplicationMail,
+    ActivationApplicationSsh,
+)
+from mathmesh.schema.application import (
+    MAIL_KEY,
+    CatalogedApplication,
+    CatalogedApplicationMail,
+    CatalogedApplicationSsh,
+)
+from mathmesh.schema.application_entry import (
+    ApplicationEntry,
+    ApplicationEntryCallsign,
+    ApplicationEntryGroup,
+    ApplicationEntryMail,
+    ApplicationEntrySsh,
+)
+from mathmesh.schema.build.enveloped import enveloped
+from mathmesh.schema.key_data import KeyData
+from mathmesh.types import Entropy
+
+_ENTRIES: dict[type[ActivationApplication], Any] = {
+    ActivationApplicationSsh: ApplicationEntrySsh,
+    ActivationApplicationMail: ApplicationEntryMail,
+    ActivationApplicationGroup: ApplicationEntryGroup,
+    ActivationApplicationCallsign: ApplicationEntryCallsign,
+}
+
+
+def make_cataloged_ssh(
+    client: PrivateKey,
+    *,
+    escrow: PublicKey | None,
+    entropy: Entropy,
+    now: datetime,
+    grant: Sequence[str] = ("web",),
+    local_name: str | None = None,
+) -> CatalogedApplicationSsh:
+    """The entry of a Secure Shell client key; `escrow` is the account's EscrowEncryption key."""
+    return CatalogedApplicationSsh(
+        local_name=local_name,
+        key=client.public.udf,
+        grant=tuple(grant),
+        enveloped_escrow=_escrow([client], escrow, entropy, now),
+        client_key=KeyData.of_public(client.public),
+    )
+
+
+def make_cataloged_mail(
+    address: str,
+    keys: ActivationApplicationMail,
+    *,
+    escrow: PublicKey | None,
+    entropy: Entropy,
+    now: datetime,
+    inbound: str | None = None,
+    outbound: str | None = None,
+    grant: Sequence[str] = ("web",),
+) -> CatalogedApplicationMail:
+    """The entry of the mail account at `address`; of the private `keys` it publishes the public ones.
+
+    `inbound` and `outbound` are the URIs of its servers.
+    """
+    address = uri.account_address(address)
+    names = ("smime_sign", "smime_encrypt", "openpgp_sign", "openpgp_encrypt")
+    held = {name: getattr(keys, name).private_key() for name in names if getattr(keys, name) is not None}
+    published: dict[str, Any] = {name: KeyData.of_public(key.public) for name, key in held.items()}
+    return CatalogedApplicationMail(
+        key=MAIL_KEY + address,
+        grant=tuple(grant),
+        enveloped_escrow=_escrow(held.values(), escrow, entropy, now),
+        account_address=address,
+        inbound_connect=inbound,
+        outbound_connect=outbound,
+        **published,
+    )
+
+
+def is_granted(application: CatalogedApplication, roles: Iterable[str]) -> bool:
+    """Whether a device with `roles` gets the keys of `application`."""
+    held = set(roles)
+    return not held.isdisjoint(application.grant or ()) and held.isdisjoint(application.deny or ())
+
+
+def make_application_entry(
+    application: CatalogedApplication,
+    activation: ActivationApplication,
+    *,
+    device_key: PublicKey,
+    administrator: PrivateKey,
+    entropy: Entropy,
+    now: datetime,
+) -> ApplicationEntry:
+    """The entry that gives a device the keys in `activation` of `application`.
+
+    It is signed by the account's AdministratorSignature key and encrypted to `device_key`, the activated
+    encryption key of the device. The reference signs none of these.
+    """
+    kind = _ENTRIES.get(type(activation))
+    if kind is None:
+        raise LocalProtocolError(f"a {activation.tag} is the activation of no application")
+    envelope: Envelope = enveloped(
+        activation, entropy=entropy, now=now, signer=administrator, recipients=[device_key]
+    )
+    entry: ApplicationEntry = kind(identifier=application.key, enveloped_activation=envelope)
+    return entry
+
+
+def _escrow(
+    keys: Iterable[PrivateKey], escrow: PublicKey | None, entropy: Entropy, now: datetime
+) -> tuple[Envelope, ...] | None:
+    if escrow is None:
+        return None
+    return tuple(
+        enveloped(KeyData.of_private(key), entropy=entropy, now=now, recipients=[escrow]) for key in keys
+    )
