@@ -6,7 +6,7 @@ FOLDER/local/*.dcon       sequences of this machine alone, never sent
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
 
@@ -17,10 +17,12 @@ from mathmesh.errors import MeshError, StoreError
 from mathmesh.keys.keyring import Keyring
 from mathmesh.keys.pair import PrivateKey
 from mathmesh.stores import SPOOLS, is_store_name
-from mathmesh.stores.catalog import Catalog, name_secret
+from mathmesh.stores.catalog import Catalog
 from mathmesh.stores.spool import Spool
 from mathmesh.stores.sync import StoreStatus
 from mathmesh.types import Entropy
+from meshclient.account_keys import AccountKeys
+from meshclient.shared_keys import needed
 from meshclient.store_files import SequenceFile
 
 SUFFIX = ".dcon"
@@ -28,16 +30,18 @@ LOCAL_FOLDER = "local"
 
 
 class AccountStores:
-    """The stores in one folder. `store_key` gives the key to which a store's entries are encrypted."""
+    """The stores in one folder.
 
-    def __init__(
-        self, folder: Path, *, keyring: Keyring, store_key: Callable[[str], PrivateKey], entropy: Entropy
-    ) -> None:
+    Entries that are encrypted to a key of which only a share is here stay unread until `fold_locked` is
+    given the keys; the frames of a catalog are always taken in order.
+    """
+
+    def __init__(self, folder: Path, *, keys: AccountKeys, entropy: Entropy) -> None:
         """Open the folder, made if it is absent, and read all stores in it."""
         self._folder = folder
-        self._keyring = keyring
-        self._store_key = store_key
+        self._keys = keys
         self._entropy = entropy
+        self._locked: dict[str, int] = {}
         self._sequences: dict[str, SequenceFile] = {}
         self._local: dict[str, SequenceFile] = {}
         self._catalogs: dict[str, Catalog] = {}
@@ -66,7 +70,7 @@ class AccountStores:
     def catalog(self, name: str) -> Catalog:
         """The fold of a catalog; empty when there is no such store."""
         if name not in self._catalogs:
-            self._catalogs[name] = Catalog(name_secret(self._store_key(name)))
+            self._catalogs[name] = Catalog(self._keys.name_secret(name))
         return self._catalogs[name]
 
     def spool(self, name: str) -> Spool:
@@ -76,6 +80,13 @@ class AccountStores:
     def envelope(self, name: str, index: int) -> Envelope:
         """Frame `index` of a store."""
         return self._sequences[name].envelope(index)
+
+    def newest_first(self, name: str) -> list[tuple[int, Envelope]]:
+        """The frames of a store with their numbers, the newest first; none when there is no such store."""
+        sequence = self._sequences.get(name)
+        if sequence is None:
+            return []
+        return [(index, sequence.envelope(index)) for index in range(sequence.count - 1, 0, -1)]
 
     def create(self, name: str) -> None:
         """Begin a store; nothing happens when it exists. Raises StoreError for a name that is none."""
@@ -101,9 +112,41 @@ class AccountStores:
         if name in SPOOLS:
             self.spool(name).apply(index, envelope)
             return
+        if name in self._locked:
+            return
+        if needed(envelope.header, self._keys.keyring, self._keys.shares) is not None:
+            self._locked[name] = index
+            return
+        self._fold_entry(name, index, envelope, self._keys.keyring)
+
+    def locked(self) -> Iterable[tuple[str, int, Envelope]]:
+        """Store, number and envelope of the frames that are not read yet, in order."""
+        for name, start in list(self._locked.items()):
+            for index in range(start, self._sequences[name].count):
+                yield name, index, self.envelope(name, index)
+
+    def fold_locked(self, name: str, index: int, envelope: Envelope, keyring: Keyring) -> None:
+        """Take in a frame of `locked`, with a keyring that opens it; call it for all of them, in order."""
+        self._fold_entry(name, index, envelope, keyring)
+        if index + 1 < self._sequences[name].count:
+            self._locked[name] = index + 1
+        else:
+            self._locked.pop(name, None)
+
+    def refold(self, keys: AccountKeys) -> None:
+        """Read all catalogs anew with other keys of the account."""
+        self._keys = keys
+        self._catalogs.clear()
+        self._locked.clear()
+        for name, sequence in self._sequences.items():
+            if name not in SPOOLS:
+                for index in range(1, sequence.count):
+                    self.fold(name, index, sequence.envelope(index))
+
+    def _fold_entry(self, name: str, index: int, envelope: Envelope, keyring: Keyring) -> None:
         catalog = self.catalog(name)
         try:
-            opened = open_envelope(envelope, keyring=self._keyring)
+            opened = open_envelope(envelope, keyring=keyring)
         except MeshError as error:
             catalog.refused.append((index, str(error)))
             return
@@ -118,24 +161,24 @@ class AccountStores:
                 raise StoreError(f"{name!r} is not the name of a store")
             path = self._folder / LOCAL_FOLDER / (name + SUFFIX)
             path.parent.mkdir(mode=0o700, exist_ok=True)
-            self._local[name] = self._open_local(path, self._store_key(name))
+            self._local[name] = self._open_local(path, self._keys.store_key(name))
         return self._local[name]
 
     def _open_local(self, path: Path, key: PrivateKey) -> SequenceFile:
         if path.exists():
-            return SequenceFile.open(path, keyring=self._keyring, entropy=self._entropy)
+            return SequenceFile.open(path, keyring=self._keys.keyring, entropy=self._entropy)
         return SequenceFile.create(
             path,
             container_type=MERKLE,
             policy_recipients=[key.public],
             encryption=SESSION,
-            keyring=self._keyring,
+            keyring=self._keys.keyring,
             entropy=self._entropy,
         )
 
     def _open(self, path: Path) -> None:
         name = path.stem
-        sequence = SequenceFile.open(path, keyring=self._keyring, entropy=self._entropy)
+        sequence = SequenceFile.open(path, keyring=self._keys.keyring, entropy=self._entropy)
         self._sequences[name] = sequence
         if sequence.recovered_octets:
             self.recovered[name] = sequence.recovered_octets

@@ -11,9 +11,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from mathmesh.dare.envelope import Envelope
-from mathmesh.keys import derive
+from mathmesh.errors import PolicyError, ProtocolError
 from mathmesh.keys.keyring import Keyring
 from mathmesh.keys.pair import PrivateKey, PublicKey
 from mathmesh.messaging import static_qr
@@ -24,24 +25,24 @@ from mathmesh.messaging.static_qr import (
     OtherMaker,
     UnknownPublication,
 )
-from mathmesh.schema.activated import BASE, ENCRYPT
-from mathmesh.schema.build.profile import ACCOUNT, make_profile_user
 from mathmesh.schema.cataloged import CatalogedDevice
 from mathmesh.schema.mesh_object import MeshObject
-from mathmesh.schema.profile import ProfileUser
-from mathmesh.schema.validation import verify_profile_user
+from mathmesh.schema.profile import ProfileService, ProfileUser
+from mathmesh.schema.signed import check_signed_by, object_in
+from mathmesh.schema.validation import administrator_key
 from mathmesh.service import messages as wire
-from mathmesh.service.access import Caller
-from mathmesh.service.client import Service, ServiceRefusal, Transport, converse, transact
-from mathmesh.stores import CATALOGS, DEVICE, HOST_READABLE, SPOOLS, folder_name
+from mathmesh.service.client import ServiceRefusal, Transport, converse, transact
+from mathmesh.stores import DEVICE, HOST_READABLE, folder_name
+from mathmesh.stores.spool import Spool
+from mathmesh.threshold.operate import KeyAgreementResult
 from mathmesh.types import Entropy
+from meshclient.account_keys import AccountKeys
 from meshclient.account_stores import AccountStores
 from meshclient.changes import Planner
-from meshclient.device_keys import DeviceKeys, device_keys
-from meshclient.key_file import AccountSecrets
+from meshclient.device_keys import DeviceKeys
 from meshclient.replica import Replica
+from meshclient.shared_keys import AgreedKeyring, Needed, batches, needed
 from meshclient.store_files import SequenceFile
-from meshclient.store_keyring import StoreKeyring
 
 __all__ = [
     "AccountContext",
@@ -92,55 +93,84 @@ class Messages:
 
 
 class AccountContext:
-    """One account, opened with its seeds. Made by `meshclient.household`."""
+    """One account, opened with this machine's keys. Made by `meshclient.household` and
+    `meshclient.machine`.
+    """
 
     def __init__(
         self,
         *,
         accounts: Path,
-        secrets: AccountSecrets,
-        device_seed: str,
-        created: datetime,
-        service_udf: str,
-        service: Service,
+        keys: AccountKeys,
+        transport: Transport,
         entropy: Entropy,
         clock: Clock = utc_now,
+        device_digest: str | None = None,
+        on_renewal: Callable[[CatalogedDevice, str], AccountKeys] | None = None,
     ) -> None:
-        """Derive all keys and open this machine's copies under the folder `accounts`; the service is not
-        asked yet.
+        """Open this machine's copies under the folder `accounts`; the service is not asked yet.
 
-        `created` is the time in the account's profile and `service_udf` the service it names: both are
-        part of what the account is and must never change.
+        `transport` speaks to the account's service as this device. A connected device gives the digest of
+        its CatalogedDevice and what to do with a new one: keep it, and return the keys that it grants.
         """
         self._entropy = entropy
         self._clock = clock
         self._lock = asyncio.Lock()
         self._claims: dict[str, ClaimResult] = {}
-        self.profile_envelope = make_profile_user(secrets.seed, secrets.address, service_udf, created)
-        self.profile_user: ProfileUser = verify_profile_user(self.profile_envelope)
+        self.keys = keys
         self.data = accounts / folder_name(self.udf)
-        self.administrator = derive.derive_key(secrets.seed, ACCOUNT + "AdminSign")
-        self._claimant = Claimant(
-            address=self.address,
-            udf=self.udf,
-            signature=derive.derive_key(secrets.seed, ACCOUNT + "Sign"),
-        )
-        self.device = device_keys(device_seed, secrets.activation, created)
-        keys = [
-            derive.derive_key(secrets.seed, ACCOUNT + "Encrypt"),
-            derive.derive_key(device_seed, BASE + ENCRYPT),
-            self.device.encryption,
-        ]
-        self._keyring = StoreKeyring(secrets.seed, keys, (*CATALOGS, *SPOOLS))
-        device_key = self.device.authentication.public.udf
-        self._transport = service.as_caller(Caller(account=self.address, key_id=device_key))
-        self._stores = AccountStores(
-            self.data, keyring=self._keyring, store_key=self._keyring.store_key, entropy=entropy
-        )
-        self._replica = Replica(self._stores, self.profile_user)
+        self._transport = transport
+        self._device_digest = device_digest
+        self._on_renewal = on_renewal
+        self._stores = AccountStores(self.data, keys=keys, entropy=entropy)
+        self._replica = Replica(self._stores, self.profile_user, self._wants)
         self._planner = Planner(self._stores, self._recipients, entropy)
 
     # -- what it is -------------------------------------------------------------------------------
+    @property
+    def profile_envelope(self) -> Envelope:
+        """The account's profile, as signed."""
+        return self.keys.profile_envelope
+
+    @property
+    def profile_user(self) -> ProfileUser:
+        """The account's profile, verified."""
+        return self.keys.profile
+
+    @property
+    def device(self) -> DeviceKeys:
+        """This machine as a device of the account."""
+        return self.keys.device
+
+    @property
+    def administrator(self) -> PrivateKey:
+        """The AdministratorSignature key; PolicyError on a machine that is no administrator."""
+        if self.keys.administrator is None:
+            raise PolicyError("only an administrator of the account can do this; this device is none")
+        return self.keys.administrator
+
+    @property
+    def signature(self) -> PrivateKey:
+        """The CommonSignature key; PolicyError on a machine that may not send messages of the account."""
+        if self.keys.signature is None:
+            raise PolicyError("this device has no right to sign messages of the account")
+        return self.keys.signature
+
+    @property
+    def service_profile(self) -> ProfileService | None:
+        """The verified profile of the account's service; known after the first `sync`."""
+        return self._replica.service
+
+    @property
+    def now(self) -> datetime:
+        """The time of this machine."""
+        return self._clock()
+
+    @property
+    def entropy(self) -> Entropy:
+        """The machine's source of random octets."""
+        return self._entropy
+
     @property
     def address(self) -> str:
         """The account's address, in lower case."""
@@ -154,7 +184,7 @@ class AccountContext:
     @property
     def keyring(self) -> Keyring:
         """The account's, the stores' and this device's decryption keys."""
-        return self._keyring
+        return self.keys.keyring
 
     @property
     def recovered(self) -> Mapping[str, int]:
@@ -163,7 +193,7 @@ class AccountContext:
 
     def store_key(self, store_name: str) -> PrivateKey:
         """The X448 key to which a store's entries are encrypted."""
-        return self._keyring.store_key(store_name)
+        return self.keys.store_key(store_name)
 
     def catalog(self, name: str) -> CatalogView:
         """A catalog as it stands; empty when it does not exist."""
@@ -188,7 +218,65 @@ class AccountContext:
         not the one that the account's profile names.
         """
         async with self._lock:
-            await self._replica.sync(self._transport)
+            status = await self._replica.sync(self._transport, self._device_digest)
+            self._renew(status)
+            await self._unlock()
+
+    async def unlock(self) -> None:
+        """Read what needs the service's share of a key; nothing happens where there is nothing of the kind.
+
+        Raises PolicyError when the service refuses, TransportError when it cannot be asked.
+        """
+        async with self._lock:
+            await self._unlock()
+
+    async def agreements(self, wanted: Sequence[Needed]) -> list[bytes]:
+        """The agreements that `wanted` needs, made together with the services that hold the other shares."""
+        made = []
+        for batch in batches(wanted):
+            request = wire.OperateRequest(
+                account_address=self.address, operations=tuple(one.operation.to_json() for one in batch)
+            )
+            response = await transact(self._transport, request, wire.OperateResponse)
+            if len(response.results) != len(batch):
+                raise ProtocolError("the service answered another number of operations than it was asked for")
+            for one, result in zip(batch, response.results, strict=True):
+                made.append(one.complete(KeyAgreementResult.from_json(result)))
+        return made
+
+    async def keyring_for(self, header: Mapping[str, Any]) -> Keyring:
+        """A keyring that opens the envelope with this header, if it is for this account.
+
+        The service is asked when only a share of the key is here. Raises PolicyError when it refuses.
+        """
+        found = needed(header, self.keyring, self.keys.shares)
+        if found is None:
+            return self.keyring
+        kid, wanted = found
+        [agreement] = await self.agreements([wanted])
+        return AgreedKeyring(self.keyring, kid, agreement)
+
+    async def _unlock(self) -> None:
+        locked = list(self._stores.locked())
+        found = [needed(envelope.header, self.keyring, self.keys.shares) for _, _, envelope in locked]
+        agreements = iter(await self.agreements([one[1] for one in found if one is not None]))
+        for (name, index, envelope), one in zip(locked, found, strict=True):
+            keyring = self.keyring if one is None else AgreedKeyring(self.keyring, one[0], next(agreements))
+            self._stores.fold_locked(name, index, envelope, keyring)
+
+    def _renew(self, status: wire.StatusResponse) -> None:
+        """Take on the keys of a new CatalogedDevice: the rights of this device have changed."""
+        envelope, digest = status.enveloped_cataloged_device, status.cataloged_device_digest
+        if envelope is None or digest is None or self._on_renewal is None:
+            return
+        check_signed_by(envelope, administrator_key(self.profile_user, self.now), "CatalogedDevice")
+        entry = object_in(envelope, CatalogedDevice, keyring=self.keyring)
+        self.keys = self._on_renewal(entry, digest)
+        self._device_digest = digest
+        self._stores.refold(self.keys)
+
+    def _wants(self, store: str) -> bool:
+        return self.keys.readable(store)
 
     async def update(self, name: str, entries: Iterable[MeshObject], deletes: Iterable[str] = ()) -> None:
         """Write entries to one catalog and delete others by primary key; see `transact`."""
@@ -266,10 +354,24 @@ class AccountContext:
             await self._replica.sync(transport)
 
     def _recipients(self, name: str) -> list[PublicKey]:
-        recipients = [self.store_key(name).public]
+        recipients = [self.keys.recipient(name)]
         return [*recipients, self._replica.host_key] if name in HOST_READABLE else recipients
 
+    # -- messages ---------------------------------------------------------------------------------
+    def spool(self, name: str) -> Spool:
+        """The fold of a spool: where messages are, and their states."""
+        return self._stores.spool(name)
+
+    def spooled(self, name: str) -> Sequence[tuple[int, Envelope]]:
+        """The messages of a spool with their frame numbers, the newest first."""
+        return self._stores.newest_first(name)
+
     # -- claims -----------------------------------------------------------------------------------
+    @property
+    def claimant(self) -> Claimant:
+        """This account as one that claims devices."""
+        return Claimant(address=self.address, udf=self.udf, signature=self.signature)
+
     async def claim(self, connect_uri: str) -> ClaimResult:
         """Claim the device whose label shows `connect_uri`, and read its publication.
 
@@ -277,7 +379,7 @@ class AccountContext:
         Raises AlreadyClaimed, UnknownPublication, OtherMaker; EncodingError or PolicyError for a code that is
         no label; VerificationError when what the maker published is not authentic.
         """
-        conversation = static_qr.claim(connect_uri, self._claimant, entropy=self._entropy, now=self._clock())
+        conversation = static_qr.claim(connect_uri, self.claimant, entropy=self._entropy, now=self._clock())
         result = await converse(self._transport, conversation)
         self._claims[result.profile_device.udf] = result
         return result
@@ -294,7 +396,7 @@ class AccountContext:
         poll = static_qr.standing_claim(publisher, publication_id, self.address)
         message = await converse(self._transport, poll)
         if message is not None:
-            closing = static_qr.release(message, self._claimant, entropy=self._entropy, now=self._clock())
+            closing = static_qr.release(message, self.claimant, entropy=self._entropy, now=self._clock())
             await self.transact(local=[closing])
         if made is not None:
             self._claims.pop(made.profile_device.udf, None)
@@ -306,7 +408,7 @@ class AccountContext:
         ]
 
     def _answer(self, claim: ClaimResult, entry: CatalogedDevice) -> Envelope:
-        return static_qr.acceptance(claim, entry, self._claimant, entropy=self._entropy, now=self._clock())
+        return static_qr.acceptance(claim, entry, self.claimant, entropy=self._entropy, now=self._clock())
 
 
 def _is_conflict(refusal: ServiceRefusal) -> bool:

@@ -29,6 +29,7 @@ from mathmesh.service.client import Service, transact
 from mathmesh.service.identity import ServiceIdentity
 from mathmesh.stores import ACCESS, CATALOGS, DEVICE
 from mathmesh.types import Entropy
+from meshclient.account_keys import AccountSeed, SeedKeys
 from meshclient.context import AccountContext, Clock, utc_now
 from meshclient.key_file import KeyFile, Keys
 
@@ -136,13 +137,22 @@ async def _open_account(
     accounts: Path, role: str, keys: Keys, service: Service, entropy: Entropy, clock: Clock
 ) -> AccountContext:
     secrets = keys.accounts[role]
+    derived = SeedKeys(
+        AccountSeed(
+            address=secrets.address,
+            seed=secrets.seed,
+            device_seed=keys.device_seed,
+            activation=secrets.activation,
+            created=keys.created,
+            service_udf=keys.service_udf,
+            roles=ROLES,
+        )
+    )
+    own = Caller(account=secrets.address, key_id=derived.device.authentication.public.udf)
     context = AccountContext(
         accounts=accounts,
-        secrets=secrets,
-        device_seed=keys.device_seed,
-        created=keys.created,
-        service_udf=keys.service_udf,
-        service=service,
+        keys=derived,
+        transport=service.as_caller(own),
         entropy=entropy,
         clock=clock,
     )

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from mathmesh.errors import LocalProtocolError, ProtocolError, VerificationError
 from mathmesh.keys.pair import PublicKey
 from mathmesh.schema.connection import AccountHostAssignment
 from mathmesh.schema.key_data import AGREEMENT, SIGNING, same_udf
-from mathmesh.schema.profile import ProfileUser
+from mathmesh.schema.profile import ProfileService, ProfileUser
 from mathmesh.schema.signed import check_signed_by, object_in
 from mathmesh.schema.validation import verify_profile_service
 from mathmesh.service import messages as wire
@@ -21,12 +21,20 @@ from meshclient.changes import Change
 
 
 class Replica:
-    """Copies of one account's stores. Not for two tasks at once: the context holds a lock."""
+    """Copies of one account's stores. Not for two tasks at once: the context holds a lock.
 
-    def __init__(self, stores: AccountStores, profile: ProfileUser) -> None:
+    `wanted` says which stores this device has the right to read; others are not copied.
+    """
+
+    def __init__(
+        self, stores: AccountStores, profile: ProfileUser, wanted: Callable[[str], bool] = lambda _: True
+    ) -> None:
         self._stores = stores
         self._profile = profile
+        self._wanted = wanted
         self._host_key: PublicKey | None = None
+        self.service: ProfileService | None = None
+        """The verified profile of the account's service; known after the first `sync`."""
 
     @property
     def host_key(self) -> PublicKey:
@@ -35,22 +43,25 @@ class Replica:
             raise LocalProtocolError("the service has not been asked for its key yet; call sync first")
         return self._host_key
 
-    async def sync(self, transport: Transport) -> None:
+    async def sync(self, transport: Transport, device_digest: str | None = None) -> wire.StatusResponse:
         """Fetch what the copies lack, and check that both sides then have the same tree digests.
 
-        Raises StoreError when they cannot be states of one history, VerificationError when the service is not
+        The answer to Status is returned: it has the device's CatalogedDevice when that is not the one with
+        the digest `device_digest`. Raises StoreError when they cannot be states of one history, VerificationError when the service is not
         the one that the account's profile names.
         """
-        status = await transact(transport, wire.StatusRequest(), wire.StatusResponse)
+        request = wire.StatusRequest(cataloged_device_digest=device_digest)
+        status = await transact(transport, request, wire.StatusResponse)
         if self._host_key is None:
             self._host_key = await self._learn_host(transport, status)
         theirs = {
             one.container: StoreStatus(count=one.index or 0, apex=one.digest)
             for one in status.container_status
-            if one.container
+            if one.container and self._wanted(one.container)
         }
         for gap in missing(self._stores.status(), theirs):
             await self._fetch(gap, transport)
+        return status
 
     async def apply(self, changes: Sequence[Change], received: datetime | None) -> None:
         """Append what the service has taken, and take it into the catalogs and spools."""
@@ -88,6 +99,7 @@ class Replica:
             raise VerificationError(
                 f"this is service {service.udf}, the account belongs to {self._profile.service_udf}"
             )
+        self.service = service
         check_signed_by(statement, service.service_signature.public_key(SIGNING), "AccountHostAssignment")
         assignment = object_in(statement, AccountHostAssignment)
         if (assignment.account_addess or "").lower() != self._profile.account_address:

@@ -234,14 +234,10 @@ async def test_copies_of_another_history_are_told_of(machine: Machine, stopped: 
 
 
 async def test_entries_need_the_hosts_key_first(machine: Machine, tmp_path: Path) -> None:
-    keys = machine.home.key_file.keys
     context = AccountContext(
         accounts=tmp_path / "copies",
-        secrets=keys.accounts["owner"],
-        device_seed=keys.device_seed,
-        created=keys.created,
-        service_udf=keys.service_udf,
-        service=LocalTransport(machine.engine),
+        keys=machine.home.owner.keys,
+        transport=LocalTransport(machine.engine),
         entropy=os.urandom,
     )
     with pytest.raises(MeshError, match="sync first"):
