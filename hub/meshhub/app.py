@@ -12,6 +12,7 @@ import asyncio
 import os
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -38,6 +39,7 @@ from meshhub.lock import DataLock
 from meshhub.mqtt.proxy import Proxy
 from meshhub.notify import notify
 from meshhub.registry import CATALOG, Named, Presence, Registry, full_name
+from meshhub.tasks import outcome
 from meshhub.telemetry import Telemetry
 from meshlink import kinds
 from meshservice.engines.files import FileEngine
@@ -47,6 +49,7 @@ if TYPE_CHECKING:
     from meshhub.onboarding import Onboarding
 
 DRAIN_SECONDS = 1.0
+AGAIN_SECONDS = 1.0
 
 log = logging.get(__name__)
 
@@ -258,6 +261,15 @@ class Hub:
         self._undo.append(self.onboarding.stop)
 
     async def _live(self) -> None:
+        """The long-running parts. One that fails takes the other down, and both start again."""
+        while True:
+            error = await outcome(self._run_parts())
+            log.error("a part of the hub failed and is started again", exc_info=error)
+            text = "A part of the hub failed and was started again; its log has the details."
+            self.events.publish(Alarm(time=self._clock(), kind="hub", text=text))
+            await asyncio.sleep(AGAIN_SECONDS)
+
+    async def _run_parts(self) -> None:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._proxy.run(), name="proxy")
             tasks.create_task(self.telemetry.run(), name="telemetry")
@@ -267,12 +279,8 @@ class Hub:
         await self._proxy.client.drain(DRAIN_SECONDS)
         assert self._lifetime is not None
         self._lifetime.cancel()
-        try:
+        with suppress(asyncio.CancelledError):
             await self._lifetime
-        except asyncio.CancelledError:
-            pass
-        except BaseExceptionGroup as group:
-            log.error("a part of the hub had failed", error=group)
         self.events.close()
 
     async def _release_lock(self) -> None:

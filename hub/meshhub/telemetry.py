@@ -43,6 +43,7 @@ class Gathering:
         self.writing = asyncio.Lock()
         self.in_flight = Batch()
         self.failed = False
+        self.owed: set[int] = set()
 
     def lacks(self, boot: int, first: int, last: int) -> list[tuple[int, int]]:
         """The parts of first..last of a boot that neither are on disk nor wait to be written."""
@@ -132,7 +133,9 @@ class Telemetry:
         if len(gathering.readings) + len(rows) > MOST_PENDING:
             return
         if not wanted:
-            await self._receipt_again(gathering, boot)
+            # Not from here: the device's link is busy with this very message.
+            gathering.owed.add(boot)
+            self._due(gathering, 0)
             return
         origin = self._origin(message, rows)
         new = [
@@ -228,21 +231,36 @@ class Telemetry:
                 )
 
     async def _flush(self, gathering: Gathering) -> None:
+        """Write what waits of a device and receipt it; a write under way is finished even when cancelled."""
+        writing = asyncio.create_task(self._write(gathering))
+        try:
+            boots = await asyncio.shield(writing)
+        except asyncio.CancelledError:
+            await asyncio.wait({writing})
+            raise
+        for boot in boots:
+            await self._receipt_upto(gathering, boot)
+
+    async def _write(self, gathering: Gathering) -> set[int]:
+        """Write what waits; the boots to send receipts for."""
         async with gathering.writing:
             batch = gathering.in_flight = gathering.take()
-            if not batch.readings and not batch.gaps:
-                return
+            boots, gathering.owed = gathering.owed, set()
+            boots |= {boot for boot, _, _ in batch.numbers()}
             try:
-                await asyncio.to_thread(gathering.store.append, batch)
-            except (StoreError, OSError) as error:
+                if batch.readings or batch.gaps:
+                    await asyncio.to_thread(gathering.store.append, batch)
+            except Exception as error:
+                gathering.owed |= boots
                 self._write_failed(gathering, batch, error)
-                return
+                if isinstance(error, StoreError | OSError):
+                    return set()
+                raise
             finally:
                 gathering.in_flight = Batch()
             gathering.failed = False
             gathering.store.account_for(batch)
-        for boot in {boot for boot, _, _ in batch.numbers()}:
-            await self._receipt_again(gathering, boot)
+            return boots
 
     def _write_failed(self, gathering: Gathering, batch: Batch, error: Exception) -> None:
         gathering.put_back(batch)
@@ -255,7 +273,7 @@ class Telemetry:
                 Alarm(time=self._clock(), kind="storage", text=text, device=gathering.store.device)
             )
 
-    async def _receipt_again(self, gathering: Gathering, boot: int) -> None:
+    async def _receipt_upto(self, gathering: Gathering, boot: int) -> None:
         stored = gathering.store.spans.get(boot)
         if stored is not None and stored.contiguous:
             await self._receipt(gathering.store.device, boot, stored.contiguous)

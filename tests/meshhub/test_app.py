@@ -326,6 +326,30 @@ async def test_a_device_that_was_set_back_raises_an_alarm(config: Config) -> Non
         assert (event.kind, event.device) == ("clone", lamp.udf)
 
 
+async def test_a_part_that_fails_is_started_again(config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with home(config, (LAMP, "lamp", "Kitchen")) as (hub, [lamp]):
+
+        monkeypatch.setattr("meshhub.telemetry.RETRY_SECONDS", 0.3)
+
+        def broken(*_args: object) -> None:
+            raise RuntimeError("not foreseen")
+
+        with hub.events.subscribe() as events:
+            with monkeypatch.context() as patch:
+                patch.setattr("meshhub.telemetry_store.encode", broken)
+                await lamp.report("light", "level", 61)
+                async with asyncio.timeout(5):
+                    alarms = set()
+                    async for event in events:
+                        if isinstance(event, Alarm):
+                            alarms.add(event.kind)
+                        if alarms == {"storage", "hub"}:
+                            break
+        await until(lambda: len(lamp.ring) == 0, 10)
+        assert (await values(hub, lamp, "light", "level"))[-1] == 61
+        assert await hub.commands.set(hub.registry.resolve("lamp"), {"on": True}) == {"light.on": True}
+
+
 async def test_presence_is_told(config: Config) -> None:
     async with home(config, (LAMP, "lamp", "Kitchen")) as (hub, [lamp]):
         with hub.events.subscribe() as events:

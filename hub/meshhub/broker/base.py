@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from mathmesh.types import Entropy
 from meshhub import logging
 from meshhub.broker.accounts import BrokerAccount, hash_password, new_password, new_user
-from meshhub.errors import TransportError
 
 START_SECONDS = 5.0
 FIRST_PAUSE = 0.1
@@ -103,7 +102,9 @@ class Broker(ABC):
                 await self._close()
                 await self._open()
                 return
-            except (TransportError, OSError) as error:
+            except (
+                Exception
+            ) as error:  # whatever it is: without a broker there is nothing else to do than try
                 log.error("broker does not start", broker=self.kind, error=error)
             await asyncio.sleep(pause)
             pause = min(pause * 2, LONGEST_PAUSE)

@@ -14,12 +14,14 @@ import aiomqtt
 
 from meshhub import logging
 from meshhub.broker.base import Login
+from meshhub.tasks import outcome
 
 FIRST_PAUSE = 0.05
 LONGEST_PAUSE = 2.0
 EAGER_ATTEMPTS = 40
 KEEPALIVE = 15
-TIMEOUT = 10
+CONNECT_SECONDS = 3
+PUBLISH_SECONDS = 20
 INCOMING = 20_000
 OUTGOING = 20_000
 IN_FLIGHT = 64
@@ -46,6 +48,7 @@ class MqttClient:
         self._outgoing: asyncio.Queue[tuple[str, bytes]] = asyncio.Queue(OUTGOING)
         self.connected = asyncio.Event()
         self.dropped = 0
+        self._failures = 0
 
     def send(self, topic: str, payload: bytes) -> None:
         """Hand a message (QoS 1) over for sending; dropped when there is no connection."""
@@ -59,22 +62,15 @@ class MqttClient:
 
     async def run(self) -> None:
         """Stay connected until cancelled."""
-        failures = 0
         while True:
-            try:
-                async with self._client() as client:
-                    failures = 0
-                    await self._use(client)
-            except* aiomqtt.MqttError as group:
-                if failures == 0:
-                    log.warning("no connection to the broker", error=group.exceptions[0])
-            finally:
-                self.connected.clear()
-            # An error while the connection is being closed hides that we are to end.
-            if (task := asyncio.current_task()) is not None and task.cancelling():
-                raise asyncio.CancelledError
-            failures += 1
-            await asyncio.sleep(_pause(failures))
+            error = await outcome(self._connection())
+            self.connected.clear()
+            if error is not None and not _is_connection_error(error):
+                raise error
+            if self._failures == 0:
+                log.warning("no connection to the broker", error=error)
+            self._failures += 1
+            await asyncio.sleep(_pause(self._failures))
 
     async def drain(self, seconds: float) -> None:
         """Wait until everything handed over has gone out, at most that long."""
@@ -90,13 +86,18 @@ class MqttClient:
             password=self._login.password,
             identifier=self._login.user,
             keepalive=KEEPALIVE,
-            timeout=TIMEOUT,
+            timeout=CONNECT_SECONDS,
             max_queued_incoming_messages=INCOMING,
             max_inflight_messages=IN_FLIGHT,
             socket_options=[(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)],
         )
         client.pending_calls_threshold = 2 * IN_FLIGHT
         return client
+
+    async def _connection(self) -> None:
+        async with self._client() as client:
+            self._failures = 0
+            await self._use(client)
 
     async def _use(self, client: aiomqtt.Client) -> None:
         for subscription in self._subscriptions:
@@ -115,7 +116,7 @@ class MqttClient:
 
         async def publish(topic: str, payload: bytes) -> None:
             try:
-                await client.publish(topic, payload, qos=1)
+                await client.publish(topic, payload, qos=1, timeout=PUBLISH_SECONDS)
             finally:
                 free.release()
                 self._outgoing.task_done()
@@ -131,6 +132,12 @@ class MqttClient:
         while not self._outgoing.empty():
             self._outgoing.get_nowait()
             self._outgoing.task_done()
+
+
+def _is_connection_error(error: BaseException) -> bool:
+    if isinstance(error, BaseExceptionGroup):
+        return all(_is_connection_error(inner) for inner in error.exceptions)
+    return isinstance(error, aiomqtt.MqttError | asyncio.CancelledError)
 
 
 def _pause(failures: int) -> float:

@@ -49,6 +49,7 @@ class Peer:
         self.gone = False
         self.silent_at: int | None = None
         self.told_online = False
+        self.receipt: tuple[int, int] | None = None
 
     @property
     def online(self) -> bool:
@@ -133,6 +134,7 @@ class Proxy:
         """Tell the device that its entries of `boot` up to `s` are on disk; nothing when it is offline."""
         peer = self._peers.get(device)
         if peer and peer.run.online:
+            peer.receipt = (boot, s)
             async with peer.lock:
                 await self._carry_out(peer, peer.run.receipt(boot, s, self._clock()))
 
@@ -161,6 +163,8 @@ class Proxy:
             peer.silent_at = self._clock() + SILENT_AFTER_RECONNECT
             if first or not peer.run.online:
                 await self._wake(peer)
+            elif peer.receipt:  # it may have been lost with the connection
+                await self.receipt(peer.device, *peer.receipt)
         self._sooner.set()
 
     async def _wake(self, peer: Peer) -> None:
