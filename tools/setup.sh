@@ -32,6 +32,7 @@ need_debian() {
 
 have_mosquitto() { command -v mosquitto || [ -x /usr/sbin/mosquitto ]; }
 have_venv() { python3 -c 'import ensurepip, venv'; }
+have_tcti_swtpm() { ldconfig -p | grep -q libtss2-tcti-swtpm; }
 have_browser() { command -v chromium; }
 
 setup_system() {
