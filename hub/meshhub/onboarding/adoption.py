@@ -15,8 +15,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from meshlink.onboard_adopter import AdopterLink
-
 from mathmesh.dare.envelope import Envelope
 from mathmesh.errors import MeshError, ProtocolError, VerificationError
 from mathmesh.keys import derive
@@ -33,6 +31,7 @@ from meshhub.onboarding.conversation import CLOSED, Conversation
 from meshhub.onboarding.home import Admission, BrokerAccount, Home
 from meshlink import description as descriptions
 from meshlink import label
+from meshlink.onboard_adopter import AdopterLink
 
 FIND_SECONDS = 28.0
 """How long a device is looked for: the answer comes within 30 s of the request."""
