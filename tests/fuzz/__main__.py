@@ -8,9 +8,11 @@ is 1 when a target failed; its input is printed in hexadecimal.
 import argparse
 import importlib
 import importlib.util
+import os
 import subprocess
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 FOLDER = Path(__file__).parent
@@ -90,10 +92,10 @@ def main() -> int:
         print(f"fuzz: {ABSENT}")
         return 0
     failed = False
-    for name in given.target or targets():
-        held, line = run(name, given.seconds)
-        print(f"fuzz {line}", flush=True)
-        failed = failed or not held
+    with ThreadPoolExecutor(max_workers=os.cpu_count()) as workers:
+        for held, line in workers.map(lambda name: run(name, given.seconds), given.target or targets()):
+            print(f"fuzz {line}", flush=True)
+            failed = failed or not held
     return 1 if failed else 0
 
 
