@@ -192,8 +192,10 @@ class Device:
                 await self.report(value["node"], value["prop"], value["v"])
 
 
-async def adopt(hub: Hub, description: dict[str, Any], name: str, room: str | None = None) -> Device:
-    """Make a device one of the home, as a finished onboarding does, and switch it on."""
+def prepare(
+    hub: Hub, description: dict[str, Any], name: str, room: str | None = None
+) -> tuple[Admission, bytes]:
+    """A fresh device as a finished onboarding hands it to the home, and the account's UDF octets."""
     account = hub.account
     profile = make_profile_device(derive.new_seed(derive.PROFILE_DEVICE, os.urandom), datetime.now(UTC))
     cataloged = make_cataloged_device(
@@ -225,7 +227,13 @@ async def adopt(hub: Hub, description: dict[str, Any], name: str, room: str | No
         psk_repair=os.urandom(32),
         own=os.urandom(32),
     )
+    return admission, owner.public_key().udf_bytes
+
+
+async def adopt(hub: Hub, description: dict[str, Any], name: str, room: str | None = None) -> Device:
+    """Make a device one of the home and switch it on."""
+    admission, account_udf = prepare(hub, description, name, room)
     await hub.home.admit(admission)
-    device = Device(admission, owner.public_key().udf_bytes, description, hub.broker.port)
+    device = Device(admission, account_udf, description, hub.broker.port)
     device.power_on()
     return device

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
 
+from amqtt.adapters import StreamReaderAdapter, StreamWriterAdapter
 from amqtt.broker import Broker as AmqttBroker
 from amqtt.contexts import Action, BaseContext
 from amqtt.errors import AMQTTError, MQTTError, NoDataError
@@ -26,6 +27,7 @@ from mathmesh.types import Entropy
 from meshhub import logging
 from meshhub.broker.accounts import BrokerAccount, verify_password
 from meshhub.broker.base import Broker
+from meshhub.broker.files import MAX_PACKET
 from meshhub.errors import TransportError
 
 CONNECT_SECONDS = 10
@@ -60,8 +62,23 @@ class Guard(BaseAuthPlugin, BaseTopicPlugin):  # type: ignore[misc]
         return account.may_subscribe(topic) if action == Action.SUBSCRIBE else account.may_read(topic)
 
 
+class LimitedReader(StreamReaderAdapter):  # type: ignore[misc]
+    """What a client sends; one that announces more than any packet of ours has is cut off."""
+
+    async def read(self, n: int = -1) -> bytes:
+        if n > MAX_PACKET:
+            raise ConnectionResetError("a packet is too long")
+        return bytes(await super().read(n))
+
+
 class GuardedBroker(AmqttBroker):  # type: ignore[misc]
     """amqtt's broker, which looks at the password first and names each client after its account."""
+
+    async def stream_connected(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, listener_name: str
+    ) -> None:
+        """A new connection."""
+        await self._client_connected(listener_name, LimitedReader(reader), StreamWriterAdapter(writer))
 
     async def _initialize_client_session(
         self, reader: Any, writer: Any, remote_address: str, remote_port: int

@@ -159,6 +159,38 @@ async def test_a_removed_account_is_put_out(broker: Broker) -> None:
             assert payloads == [b"other"]
 
 
+async def test_junk_and_giants_do_no_harm(broker: Broker) -> None:
+    peer = Peer(broker)
+    await broker.set_accounts([peer.account])
+    giant_connect = b"\x10\xff\xff\xff\x7f" + bytes(4000)
+    giant_publish = b"\x32\xff\xff\xff\x7f\x00\x05mh/1/"
+    shapes = [
+        b"",
+        b"\x10",
+        b"\x00\x00",
+        b"\xf0\x00",
+        b"\xc0\x00",
+        giant_connect,
+        giant_publish,
+        b"GET / HTTP/1.1\r\n\r\n",
+    ]
+    async with hub_client(broker) as hub, peer.client() as device:
+        for junk in [*shapes, *(os.urandom(60) for _ in range(60))]:
+            _, writer = await asyncio.open_connection("127.0.0.1", broker.port)
+            writer.write(junk)
+            await writer.drain()
+            writer.close()
+        with suppress(aiomqtt.MqttError):
+            await device.publish(topics.up(peer.id), bytes(20_000), qos=1, timeout=0.5)
+        async with peer.client() as again:
+            await again.publish(topics.up(peer.id), bytes(4127), qos=1)
+            got = await next_message(hub)
+        assert got is not None
+        assert got.payload == bytes(4127)
+        assert broker.running
+        assert broker.restarts == 0
+
+
 async def test_restart_after_it_was_killed(broker: Broker) -> None:
     peer = Peer(broker)
     await broker.set_accounts([peer.account])
