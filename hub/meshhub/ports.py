@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import itertools
 import socket
 
 from meshhub.errors import HubError
@@ -33,13 +34,16 @@ def any_free(address: str) -> int:
         return int(probe.getsockname()[1])
 
 
-def choose(address: str, wish: int) -> int:
-    """The wished port, else one of the next ones, else any free one; 0 wishes for any."""
-    if wish:
-        for port in range(wish, min(wish + TRIES, 65536)):
-            if bindable(address, port):
-                return port
-    return any_free(address)
+def choose(address: str, wish: int, *others: str) -> int:
+    """A port that is free on the address and all `others`: the wished one, else a next one, else any.
+
+    A wish of 0 means any.
+    """
+    wished = range(wish, min(wish + TRIES, 65536)) if wish else range(0)
+    for port in itertools.chain(wished, (any_free(address) for _ in range(TRIES))):
+        if all(bindable(each, port) for each in (address, *others)):
+            return port
+    raise HubError(f"no port is free on {address}")
 
 
 def lan_address() -> str:

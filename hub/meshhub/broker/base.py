@@ -29,6 +29,13 @@ class Login:
     password: str
 
 
+def listen_addresses(bind: str) -> tuple[str, ...]:
+    """Where to listen when devices come in at `bind`: loopback too, for the hub's own client."""
+    if bind in ("127.0.0.1", "0.0.0.0"):  # noqa: S104 - compared, not bound
+        return (bind,)
+    return ("127.0.0.1", bind)
+
+
 class Broker(ABC):
     """A running broker. `start` returns when it answers; from then on it is restarted whenever it fails."""
 
@@ -53,10 +60,8 @@ class Broker(ABC):
 
     @property
     def addresses(self) -> tuple[str, ...]:
-        """Addresses to listen on: loopback for the hub's own client, and the one for devices."""
-        if self.bind in ("127.0.0.1", "0.0.0.0"):  # noqa: S104 - compared, not bound
-            return (self.bind,)
-        return ("127.0.0.1", self.bind)
+        """Addresses that it listens on."""
+        return listen_addresses(self.bind)
 
     async def start(self, accounts: Iterable[BrokerAccount] = ()) -> None:
         """Start with these device accounts. Raises TransportError when it does not come up."""

@@ -9,7 +9,7 @@ from pathlib import Path
 from mathmesh.types import Entropy
 from meshhub import ports
 from meshhub.broker import mosquitto
-from meshhub.broker.base import Broker
+from meshhub.broker.base import Broker, listen_addresses
 from meshhub.broker.embedded import Embedded
 from meshhub.errors import HubError
 
@@ -48,11 +48,12 @@ async def settle_port(bind: str, wish: int, remembered: int | None) -> tuple[int
     A remembered port is what adopted devices know, so it is waited for: the broker of a hub that was killed a
     moment ago may still hold it.
     """
+    first, *others = listen_addresses(bind)
     if remembered:
         deadline = asyncio.get_running_loop().time() + PATIENCE_SECONDS
-        while not ports.bindable(bind, remembered):
+        while not all(ports.bindable(address, remembered) for address in (first, *others)):
             if asyncio.get_running_loop().time() > deadline:
-                return ports.choose(bind, wish), True
+                return ports.choose(first, wish, *others), True
             await asyncio.sleep(0.1)
         return remembered, False
-    return ports.choose(bind, wish), False
+    return ports.choose(first, wish, *others), False

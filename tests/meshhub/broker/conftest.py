@@ -35,7 +35,7 @@ class Peer:
             "identifier": self.id,
             "timeout": 3,
         }
-        return aiomqtt.Client("127.0.0.1", self.broker.port, **(settings | given))
+        return aiomqtt.Client(**({"hostname": "127.0.0.1", "port": self.broker.port} | settings | given))
 
 
 @pytest.fixture(params=["mosquitto", "amqtt"])

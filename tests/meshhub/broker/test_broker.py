@@ -347,3 +347,25 @@ async def test_a_remembered_port_is_kept_and_waited_for(unused_tcp_port: int) ->
     server.close()
     await server.wait_closed()
     assert await settling == (unused_tcp_port, False)
+
+
+async def test_a_port_must_be_free_on_loopback_too(unused_tcp_port: int) -> None:
+    server = await asyncio.start_server(lambda _r, _w: None, "127.0.0.1", unused_tcp_port)
+    port, _ = await settle_port("127.0.0.2", unused_tcp_port, None)
+    assert port != unused_tcp_port
+    server.close()
+    await server.wait_closed()
+
+
+async def test_devices_come_in_at_their_address_and_the_hub_at_loopback(kind: str, tmp_path: Path) -> None:
+    port, _ = await settle_port("127.0.0.2", 0, None)
+    broker, _ = make_broker(kind, folder=tmp_path, bind="127.0.0.2", port=port, entropy=os.urandom)
+    await broker.start()
+    try:
+        peer = Peer(broker)
+        await broker.set_accounts([peer.account])
+        async with hub_client(broker) as hub, peer.client(hostname="127.0.0.2") as device:
+            await device.publish(topics.up(peer.id), b"from afar", qos=1)
+            assert await next_message(hub) is not None
+    finally:
+        await broker.stop()
