@@ -328,7 +328,6 @@ async def test_a_device_that_was_set_back_raises_an_alarm(config: Config) -> Non
 
 async def test_a_part_that_fails_is_started_again(config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
     async with home(config, (LAMP, "lamp", "Kitchen")) as (hub, [lamp]):
-
         monkeypatch.setattr("meshhub.telemetry.RETRY_SECONDS", 0.3)
 
         def broken(*_args: object) -> None:
