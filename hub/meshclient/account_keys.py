@@ -20,6 +20,7 @@ from mathmesh.errors import KeyUnavailableError, VerificationError
 from mathmesh.keys import derive
 from mathmesh.keys.keyring import Keyring, MemoryKeyring
 from mathmesh.keys.pair import PrivateKey, PublicKey
+from mathmesh.messaging.granting import ENTRY_NAMES
 from mathmesh.schema.activated import BASE, ENCRYPT, activate
 from mathmesh.schema.activation import ActivationCommon
 from mathmesh.schema.build.profile import ACCOUNT, make_profile_user
@@ -37,11 +38,6 @@ from mathmesh.stores.catalog import name_secret
 from mathmesh.threshold import key_share
 from mathmesh.threshold.key_share import KeyShare
 from meshclient.device_keys import DeviceKeys, device_keys
-
-NAME_SECRET = "MeshNameSecret"
-"""Extension member of ActivationEntry: what hides the names of a store's entries, for a device without the
-store's whole key (protocol book).
-"""
 
 
 class AccountKeys(Protocol):
@@ -209,7 +205,7 @@ class GrantedKeys:
                 continue
             granted.append(entry.key)
             self._stores.setdefault(entry.resource, []).append(entry.key)
-            secret = entry.unknown.get(NAME_SECRET)
+            secret = entry.unknown.get(ENTRY_NAMES)
             if isinstance(secret, str):
                 self._secrets[entry.resource] = secret
         for data in granted:
@@ -220,6 +216,18 @@ class GrantedKeys:
                 self.shares[share.public_primary.udf] = share
             else:
                 own.add(data.private_key())
+
+    def whole_account_keys(self) -> dict[str, PrivateKey]:
+        """By member of ActivationCommon, the account's own keys that this device has whole."""
+        names = (
+            "encryption",
+            "authentication",
+            "signature",
+            "administrator_signature",
+            "profile_signature",
+        )
+        found = {name: _whole(getattr(self.common, name)) for name in names}
+        return {name: key for name, key in found.items() if key is not None}
 
     def readable(self, store: str) -> bool:
         """The stores that the roles grant."""

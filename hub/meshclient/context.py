@@ -162,6 +162,13 @@ class AccountContext:
         return self._replica.service
 
     @property
+    def host_key(self) -> PublicKey:
+        """The key of the service's host, which reads MMM_Access and holds shares; known after the first
+        `sync`.
+        """
+        return self._replica.host_key
+
+    @property
     def now(self) -> datetime:
         """The time of this machine."""
         return self._clock()

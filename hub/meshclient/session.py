@@ -1,0 +1,218 @@
+"""One account in the hands of a program on this machine: its context, and who it is to others.
+
+A `ServiceDirectory` finds services and speaks to them; this module knows no network.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Protocol
+
+from mathmesh.errors import PolicyError
+from mathmesh.keys import derive
+from mathmesh.keys.pair import PrivateKey
+from mathmesh.messaging import contact as contacts
+from mathmesh.messaging.connect import Administrator
+from mathmesh.messaging.effects import Changes
+from mathmesh.messaging.granting import Granter
+from mathmesh.messaging.sender import Sender
+from mathmesh.schema.build.capability import Service
+from mathmesh.schema.build.profile import ACCOUNT
+from mathmesh.schema.cataloged import CatalogedDevice
+from mathmesh.schema.mesh_object import MeshObject
+from mathmesh.schema.profile import ProfileAccount, ProfileUser
+from mathmesh.service.client import Transport
+from mathmesh.stores import CONTACT
+from mathmesh.types import Entropy
+from meshclient.account_keys import AccountKeys, GrantedKeys, SeedKeys
+from meshclient.context import AccountContext, Clock
+from meshclient.context_file import ContextFile
+from meshclient.device_keys import DeviceKeys
+from meshclient.machine import ACCOUNT as COPIES
+from meshclient.machine import Machine, account_keys
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Credentials:
+    """The keys with which a caller signs its requests, opens the answers and is known to the service."""
+
+    account: str
+    authentication: PrivateKey
+    signature: PrivateKey
+    encryption: PrivateKey
+
+
+class ServiceDirectory(Protocol):
+    """Finds the service of an account's domain and speaks to it."""
+
+    def stranger(self, address: str) -> Transport:
+        """The public operations of the service of the account `address`."""
+
+    def caller(self, address: str, credentials: Credentials) -> Transport:
+        """The service of the account `address`, as the holder of `credentials`."""
+
+    async def close(self) -> None:
+        """Close all connections."""
+
+
+class Session:
+    """An open account. Made by `opened`."""
+
+    def __init__(
+        self, machine: Machine, file: ContextFile, context: AccountContext, directory: ServiceDirectory
+    ) -> None:
+        self.machine = machine
+        self.file = file
+        self.context = context
+        self.directory = directory
+
+    @property
+    def address(self) -> str:
+        """The account's address."""
+        return self.context.address
+
+    @property
+    def now(self) -> datetime:
+        """The time of this machine."""
+        return self.context.now
+
+    @property
+    def sender(self) -> Sender:
+        """The account as one that sends messages; PolicyError without the right to sign them."""
+        return Sender(
+            profile=self.context.profile_user,
+            profile_envelope=self.context.profile_envelope,
+            signature=self.context.signature,
+            entropy=self.context.entropy,
+            now=self.now,
+        )
+
+    @property
+    def administrator(self) -> Administrator:
+        """The account as one that connects devices; PolicyError where this device is no administrator."""
+        return Administrator(
+            sender=self.sender,
+            signature=self.context.administrator,
+            granter=granter(self.context.keys),
+            service=Service(
+                address=self.address,
+                host_key=self.context.host_key,
+                administrator=self.context.administrator,
+            ),
+        )
+
+    @property
+    def seed_keys(self) -> SeedKeys:
+        """The account's seed; PolicyError on a machine that does not hold it."""
+        if not isinstance(self.context.keys, SeedKeys):
+            raise PolicyError("this needs the account's seed, which only its first administrator holds")
+        return self.context.keys
+
+    def contacts(self) -> Iterable[MeshObject]:
+        """The entries of MMM_Contact."""
+        return self.context.catalog(CONTACT).entries().values()
+
+    def account_at(self, name: str) -> ProfileAccount | None:
+        """The verified profile of this account or of a contact, by address or UDF."""
+        if name.lower() in (self.address, self.context.udf.lower()):
+            return self.context.profile_user
+        return contacts.account_at(self.contacts(), name, self.now)
+
+    def user_at(self, name: str) -> ProfileUser:
+        """The verified profile of a contact that is a person's; PolicyError when there is none."""
+        profile = self.account_at(name)
+        if not isinstance(profile, ProfileUser):
+            raise PolicyError(f"{name} is not among the contacts; exchange contacts first")
+        return profile
+
+    async def apply(self, changes: Changes) -> None:
+        """Make the changes of one step, all or nothing."""
+        await self.context.transact(
+            changes.updates,
+            changes.deletes,
+            changes.local,
+            changes.inbound,
+            outbound=changes.outbound,
+            accounts=changes.accounts,
+        )
+
+
+@contextmanager
+def opened(
+    machine: Machine, file: ContextFile, directory: ServiceDirectory, *, entropy: Entropy, clock: Clock
+) -> Iterator[Session]:
+    """Work with an account of this machine; its service is not asked yet."""
+    with machine.locked(file):
+        file = ContextFile.open(file.path)
+        context = _context(file, directory, entropy, clock)
+        try:
+            yield Session(machine, file, context, directory)
+        finally:
+            context.close()
+
+
+def _context(
+    file: ContextFile, directory: ServiceDirectory, entropy: Entropy, clock: Clock
+) -> AccountContext:
+    keys = account_keys(file, clock())
+
+    def renewed(entry: CatalogedDevice, digest: str) -> AccountKeys:
+        stated = replace(file.keys, entry=entry, digest=digest)
+        renewed_keys = GrantedKeys(stated.device_seed, stated.device_created, entry, stated.id, clock())
+        file.save(stated)
+        return renewed_keys
+
+    return AccountContext(
+        accounts=file.folder / COPIES,
+        keys=keys,
+        transport=directory.caller(file.keys.address, device_credentials(file.keys.address, keys.device)),
+        entropy=entropy,
+        clock=clock,
+        device_digest=file.keys.digest,
+        on_renewal=renewed if isinstance(keys, GrantedKeys) else None,
+    )
+
+
+def device_credentials(account: str, device: DeviceKeys) -> Credentials:
+    """A device of an account as a caller."""
+    return Credentials(
+        account=account,
+        authentication=device.authentication,
+        signature=device.signature,
+        encryption=device.encryption,
+    )
+
+
+def account_credentials(address: str, seed: str, *, group: bool = False) -> Credentials:
+    """The account with `seed` itself as a caller; a group signs with its administrator's key."""
+    return Credentials(
+        account=address,
+        authentication=derive.derive_key(seed, ACCOUNT + "Authenticate"),
+        signature=derive.derive_key(seed, ACCOUNT + ("AdminSign" if group else "Sign")),
+        encryption=derive.derive_key(seed, ACCOUNT + "Encrypt"),
+    )
+
+
+def granter(keys: AccountKeys) -> Granter:
+    """What this machine can grant to a device."""
+    if isinstance(keys, SeedKeys):
+        seed = keys.seeds.seed
+        operations = {
+            "encryption": "Encrypt",
+            "authentication": "Authenticate",
+            "signature": "Sign",
+            "administrator_signature": "AdminSign",
+            "profile_signature": "Profile",
+        }
+        account: Mapping[str, PrivateKey] = {
+            member: derive.derive_key(seed, ACCOUNT + operation) for member, operation in operations.items()
+        }
+        return Granter(store_keys=keys.store_keys, name_secret=keys.name_secret, account=account)
+    if isinstance(keys, GrantedKeys):
+        return Granter(
+            store_keys=keys.store_keys, name_secret=keys.name_secret, account=keys.whole_account_keys()
+        )
+    raise PolicyError("this device cannot grant anything")
