@@ -1,4 +1,4 @@
-"""What a machine keeps of one of its accounts, or of one that it is about to join: a file for its owner alone.
+"""What a machine keeps of an account that it is in or about to join: a file for its owner alone.
 
 Of an account that it administers it holds the seeds, of one that it is connected to the device's own seed
 and the CatalogedDevice, whose secrets only that seed opens. Written whole and at once, before anything

@@ -47,8 +47,8 @@ class Replica:
         """Fetch what the copies lack, and check that both sides then have the same tree digests.
 
         The answer to Status is returned: it has the device's CatalogedDevice when that is not the one with
-        the digest `device_digest`. Raises StoreError when they cannot be states of one history, VerificationError when the service is not
-        the one that the account's profile names.
+        the digest `device_digest`. Raises StoreError when the two cannot be states of one history,
+        VerificationError when the service is not the one that the account's profile names.
         """
         request = wire.StatusRequest(cataloged_device_digest=device_digest)
         status = await transact(transport, request, wire.StatusResponse)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from mathmesh.errors import PolicyError
 from mathmesh.keys.pair import PrivateKey
@@ -82,15 +83,13 @@ def grant(
     missing = [member for member in members if member not in granter.account]
     if missing:
         raise PolicyError(f"this device cannot grant {', '.join(missing)}; use the first administrator")
-    common = ActivationCommon(
-        entries=tuple(
-            ActivationEntry(resource=store, key=KeyData.of_private(key))
-            for store in stores
-            for key in granter.store_keys(store)
-        ),
-        **{member: KeyData.of_private(granter.account[member]) for member in members},
+    keys: dict[str, Any] = {member: KeyData.of_private(granter.account[member]) for member in members}
+    entries = tuple(
+        ActivationEntry(resource=store, key=KeyData.of_private(key))
+        for store in stores
+        for key in granter.store_keys(store)
     )
-    return Grant(common=common)
+    return Grant(common=ActivationCommon(entries=entries, **keys))
 
 
 def _shares(granter: Granter, device_key_id: str, service: Service, entropy: Entropy, now: datetime) -> Grant:

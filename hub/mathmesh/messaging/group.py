@@ -1,4 +1,4 @@
-"""Groups: accounts whose key is used in parts, one with each member and one with the service (mesh-schema §9).
+"""Groups: accounts whose key is used in two parts, a member's and the service's (mesh-schema §9).
 
 What is encrypted to a group is opened by members with the service's help. A member that is removed is
 refused from then on, and nothing that was encrypted has to change.
