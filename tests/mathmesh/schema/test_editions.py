@@ -68,6 +68,18 @@ KEY = {"Udf": "M"}
             {"DevicePreconfiguration": {"ConnectUri": "u"}},
             {"DevicePreconfigurationPrivate": {"ConnectUri": "u"}},
         ),
+        (
+            {"ProfileHost": {"KeyEncryption": KEY, "KeyAuthentication": KEY}},
+            {"ProfileHost": {"Encryption": KEY, "Authentication": KEY}},
+        ),
+        (
+            {"ConnectionHost": {"SubjectUdf": "M", "AuthorityUdf": "MS"}},
+            {"ConnectionHost": {"Subject": "M", "Authority": "MS"}},
+        ),
+        (
+            {"CatalogedGroup": {"EnvelopedActivationAccount": ENVELOPE}},
+            {"CatalogedGroup": {"EnvelopedActivationCommon": ENVELOPE}},
+        ),
         ({"Task": {"Key": "N"}}, {"Engagement": {"Key": "N"}}),
         ({"CatalogedApplicationSSH": {"Key": "N"}}, {"CatalogedApplicationSsh": {"Key": "N"}}),
     ],

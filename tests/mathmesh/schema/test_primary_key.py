@@ -25,6 +25,14 @@ from mathmesh.schema import parse, primary_key
         ({"ProfileUser": {"ProfileSignature": {"Udf": "MP"}}}, "MP"),
         ({"ConnectionService": {"ProfileUdf": "MP"}}, None),
         ({"ActivationAccount": {"ActivationKey": "Z"}}, None),
+        ({"ActivationCommon": {"ProfileSignature": {"Udf": "MP"}}}, None),
+        ({"ProfileNovel": {"ProfileSignature": "MP"}}, None),
+        ({"CatalogedApplicationSsh": {"Key": "MK", "ClientKey": {"Udf": "MK"}}}, "MK"),
+        ({"CatalogedGroup": {"Key": "mmm/CatalogedGroup/g@h"}}, "mmm/CatalogedGroup/g@h"),
+        ({"CatalogedCallsign": {"Key": "K", "Canonical": "alice"}}, "alice"),
+        ({"CatalogedMember": {"ContactAddress": "a@b"}}, "a@b"),
+        ({"CatalogedPending": {"Id": "MI"}}, "MI"),
+        ({"ContactPerson": {"Id": "MC"}}, None),
     ],
 )
 def test_primary_key(tree: dict[str, Any], key: str | None) -> None:

@@ -1,6 +1,5 @@
 """Each numbered check of `mathmesh.schema.validation`: what passes, and what fails without it."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -29,7 +28,7 @@ from mathmesh.schema import (
     verify_profile_service,
     verify_profile_user,
 )
-from mathmesh.schema.build import enveloped, make_cataloged_device, make_profile_device
+from mathmesh.schema.build import make_cataloged_device, make_profile_device
 from mathmesh.threshold import split
 from mathmesh.threshold.key_share import KeyShare
 
@@ -38,16 +37,6 @@ VERIFIERS = {
     "profile_device": verify_profile_device,
     "profile_service": verify_profile_service,
 }
-
-
-@pytest.fixture
-def sign(world: Any) -> Callable[..., Envelope]:
-    """Envelopes any object as its rightful or another signer would."""
-
-    def signed(item: Any, signer: PrivateKey, **options: Any) -> Envelope:
-        return enveloped(item, entropy=world.entropy, now=world.now, signer=signer, **options)
-
-    return signed
 
 
 @pytest.fixture
@@ -275,7 +264,9 @@ def test_11_granted_keys_are_those_of_the_account(world: Any, sign: Any) -> None
 
 def test_11_a_share_is_one_of_the_key_whose_name_it_bears(world: Any, sign: Any) -> None:
     half, _ = split.direct(world.key("Encrypt"), 2, world.entropy)
-    share = KeyShare(public_primary=world.key("Encrypt").public, share=half, service_address="alice@hub.local")
+    share = KeyShare(
+        public_primary=world.key("Encrypt").public, share=half, service_address="alice@hub.local"
+    )
     data = KeyData.of_share(share)
     item = activation(world, sign, ActivationCommon(encryption=data))
     found = verify_activation_common(item, world.account, world.base_keyring)
