@@ -39,9 +39,9 @@ from meshhub.lock import DataLock
 from meshhub.mqtt.proxy import Proxy
 from meshhub.notify import notify
 from meshhub.registry import CATALOG, Named, Presence, Registry, full_name
+from meshhub.reported import Reported
 from meshhub.tasks import outcome
 from meshhub.telemetry import Telemetry
-from meshlink import kinds
 from meshservice.engines.files import FileEngine
 from meshservice.local import LocalTransport
 
@@ -84,7 +84,7 @@ class Hub:
         self._clock = clock
         self._lock = DataLock(config.data)
         self._proxy: Proxy
-        self._event_properties: dict[str, frozenset[tuple[str, str]]] = {}
+        self._reported: dict[str, Reported] = {}
         self._undo: list[Callable[[], Awaitable[None]]] = []
         self._lifetime: asyncio.Task[None] | None = None
 
@@ -293,11 +293,7 @@ class Hub:
 
     async def _prepare(self, link: Link) -> None:
         description = self.registry.get(link.device).description
-        self._event_properties[link.device] = frozenset(
-            (prop.node, prop.name)
-            for prop in kinds.properties(dict(description))
-            if prop.access == kinds.EVENT
-        )
+        self._reported[link.device] = Reported(description)
         try:
             await self.telemetry.open(link.device)
         except MeshError as error:
@@ -310,7 +306,7 @@ class Hub:
         self._proxy.remove(device)
         await self.broker.set_accounts(self.links.accounts())
         await self.telemetry.release(device)
-        self._event_properties.pop(device, None)
+        self._reported.pop(device, None)
 
     def _broker_addresses(self) -> list[str]:
         host = self.config.mqtt_host or self.config.mqtt_bind
@@ -319,7 +315,8 @@ class Hub:
         return [f"mqtt://{host}:{self.broker.port}"]
 
     def _is_event(self, device: str, node: str, prop: str) -> bool:
-        return (node, prop) in self._event_properties.get(device, ())
+        reported = self._reported.get(device)
+        return reported is not None and reported.is_event(node, prop)
 
     def _presence(self, device: str) -> Presence:
         peer = self._proxy.peer(device)
@@ -332,7 +329,9 @@ class Hub:
     async def _handle(self, device: str, name: str, value: Any) -> None:
         """One event of a device's link (protocol book, "Running")."""
         if name == "tel":
-            await self.telemetry.receive(device, value)
+            if device in self._reported:
+                self._reported[device].check(value["r"])
+                await self.telemetry.receive(device, value)
         elif name == "result":
             self.commands.result(device, value)
         elif name == "ready":

@@ -152,6 +152,8 @@ class Telemetry:
         if gathering is None:
             return
         for low, high in gathering.lacks(boot, first, last):
+            if len(gathering.gaps) >= MOST_PENDING:
+                return  # the device tells it again in its next session
             now = self._clock()
             gathering.gaps.append(Gap(time=now, boot=boot, first=low, last=high))
             gathering.spans.setdefault(boot, Spans()).add(low, high)

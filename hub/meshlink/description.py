@@ -29,7 +29,8 @@ def check(description: "dict[str, Any]") -> "dict[str, Any]":
     version = description.get("v")
     if not isinstance(version, int) or isinstance(version, bool) or version < 0:
         _refuse("it has no version number")
-    if not isinstance(description.get("m"), str):
+    model = description.get("m")
+    if not isinstance(model, str) or not _is_plain(model):
         _refuse("it names no model")
     nodes: Any = description.get("n")
     if not isinstance(nodes, dict) or not nodes:
@@ -59,7 +60,7 @@ def resolve(description: "dict[str, Any]", text: str) -> tuple[str, str]:
 def _check_node(node: str, entry: "Any") -> None:
     if not _is_name(node):
         _refuse("a node's name is not 1 to 32 of a-z, 0-9, - and _")
-    if not isinstance(entry, dict) or entry.get("k") not in kinds.KINDS:
+    if not isinstance(entry, dict) or str(entry.get("k")) not in kinds.KINDS:
         _refuse(str(node) + " has a kind that is not in the list")
     given = entry.get("p")
     if not isinstance(given, dict) or not given:
@@ -75,7 +76,7 @@ def _check_node(node: str, entry: "Any") -> None:
 def _check_property(label: str, kind: str, name: str, items: "Any") -> None:
     if not isinstance(items, list) or not 2 <= len(items) <= 5:
         _refuse(label + " is not a list of two to five texts")
-    if not all([isinstance(item, str) for item in items]):
+    if not all([isinstance(item, str) and _is_plain(item) for item in items]):
         _refuse(label + " is not a list of two to five texts")
     wanted = kinds.KINDS[kind][name]
     number = items[0] in _NUMBERS and wanted[0] in _NUMBERS
@@ -85,12 +86,22 @@ def _check_property(label: str, kind: str, name: str, items: "Any") -> None:
     try:
         if prop.type == kinds.ENUM and "" in prop.choices():
             _refuse(label + " lists no choices")
-        if prop.type in _NUMBERS and prop.format and prop.limits() is None:
+        if prop.type in _NUMBERS and prop.format and not _is_range(prop.limits()):
             _refuse(label + " has a format that is not low:high")
         if prop.type == kinds.STRING and prop.format and int(prop.format) < 1:
             _refuse(label + " has a length below 1")
     except ValueError:
         _refuse(label + " has a format that is no number")
+
+
+def _is_range(limits: "tuple[float, float] | None") -> bool:
+    """Two finite numbers in order: others have no form in JSON."""
+    return limits is not None and limits[1] - limits[0] >= 0 and limits[1] - limits[1] == 0
+
+
+def _is_plain(text: str) -> bool:
+    """No control character, which a terminal would obey."""
+    return all([" " <= character and not "\x7f" <= character < "\xa0" for character in text])
 
 
 def _is_name(name: object) -> bool:

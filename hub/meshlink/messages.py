@@ -170,6 +170,13 @@ def reading(node: object, prop: object, value: object) -> object:
     return value
 
 
+def is_ring_entry(item: object) -> bool:
+    """Whether `item` is [boot, lowest number, highest number, t0] of `ready`: counts, t0 may be null."""
+    if not isinstance(item, (list, tuple)) or len(item) != 4:
+        return False
+    return all([_fits(number, _COUNT) for number in item[:3]]) and (item[3] is None or _fits(item[3], _COUNT))
+
+
 def init_payload(boot: int, number: int) -> bytes:
     """Payload of a running Init: number of this boot and of the try within it."""
     return ('{"b":' + str(boot) + ',"n":' + str(number) + "}").encode()

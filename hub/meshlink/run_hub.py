@@ -224,7 +224,7 @@ class HubRun:
         for candidate in known:
             if candidate.init == octets:
                 return [("send", candidate.reply, None)]
-        if not equal(parsed.body[: record.IDENTIFIER], self._topic_id):
+        if not self._psk or not equal(parsed.body[: record.IDENTIFIER], self._topic_id):
             return []
         in_use = [candidate.session.sid for candidate in known]
         if parsed.sid in in_use or (self._old is not None and self._old.sid == parsed.sid):
@@ -324,14 +324,19 @@ class HubRun:
         return []
 
     def _ready(self, message: "dict[str, Any]", now: int) -> "Effects":
-        """Notes when each boot began, as told, or for this boot by what the device says of its age."""
-        for item in message["ring"]:
-            if not isinstance(item, list) or len(item) != 4 or not isinstance(item[0], int):
-                return self._say("err", {"c": messages.FORMAT, "m": "ring is malformed"}, now)
-            self._origins[item[0]] = item[3] if isinstance(item[3], int) else None
+        """Notes when each boot began, as told, or for this boot by what the device says of its age. Of
+        boots of which the device holds nothing any more, nothing is kept.
+        """
         boot = self.pair[0]
-        if self._origins.get(boot) is None:
-            self._origins[boot] = now - message["up"]
+        origins = {boot: self._origins.get(boot)}
+        for item in message["ring"]:
+            if not messages.is_ring_entry(item):
+                return self._say("err", {"c": messages.FORMAT, "m": "ring is malformed"}, now)
+            if item[0] != boot or item[3] is not None:
+                origins[item[0]] = item[3]
+        if origins[boot] is None:
+            origins[boot] = now - message["up"]
+        self._origins = origins
         return [("event", "ready", message)]
 
     def _result(self, message: "dict[str, Any]") -> "Effects":
