@@ -129,10 +129,9 @@ class OpenFile:
 
 def _write_all(descriptor: int, octets: bytes, offset: int) -> None:
     """One write, continued where the system wrote less."""
-    rest = memoryview(octets)
-    while rest:
-        written = os.pwrite(descriptor, rest, offset)
-        rest, offset = rest[written:], offset + written
+    written = os.pwrite(descriptor, octets, offset)
+    while written < len(octets):
+        written += os.pwrite(descriptor, memoryview(octets)[written:], offset + written)
 
 
 def _make_folder(folder: Path) -> None:

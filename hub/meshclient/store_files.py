@@ -19,7 +19,8 @@ from mathmesh.dare.policy import SESSION, Policy, policy_for
 from mathmesh.dare.sequence import MERKLE, Frame, parse_frame
 from mathmesh.dare.sequence_check import SequenceReport, verify_sequence
 from mathmesh.dare.sequence_reader import Reader
-from mathmesh.dare.sequence_writer import Staged, Writer, continue_sequence, new_sequence
+from mathmesh.dare.sequence_state import Staged
+from mathmesh.dare.sequence_writer import Writer, continue_sequence, new_sequence
 from mathmesh.dare.structure import Envelope
 from mathmesh.errors import EncodingError, LocalProtocolError, MeshError, StoreError
 from mathmesh.keys.keyring import Keyring
@@ -155,7 +156,8 @@ class SequenceFile:
 
         With `sync` it is on disk on return. Raises StoreError, and changes nothing, when it cannot be.
         """
-        return self.append_many([(plaintext, content_meta)], sync=sync)[0]
+        with self._lock:
+            return self._put(self._writable().stage(((plaintext, content_meta),)), sync)[0]
 
     def append_many(
         self, items: Sequence[bytes | tuple[bytes, ContentMeta | None]], *, sync: bool = True
@@ -232,7 +234,10 @@ class SequenceFile:
         writer.commit(staged)
         positions = self._reader.positions
         if len(positions) == first:
-            positions[first:] = array("Q", staged.positions)
+            if len(staged.positions) == 1:
+                positions.append(staged.positions[0])
+            else:
+                positions[first:] = array("Q", staged.positions)
         self._reader.size = staged.state.end
         return range(first, first + len(staged.positions))
 

@@ -16,7 +16,8 @@ from mathmesh.dare.policy import ONCE, Policy
 from mathmesh.dare.sequence import Frame
 from mathmesh.dare.sequence_check import LINKED, UNLINKED, verify_sequence
 from mathmesh.dare.sequence_reader import Reader
-from mathmesh.dare.sequence_writer import State, Writer, new_sequence
+from mathmesh.dare.sequence_state import State
+from mathmesh.dare.sequence_writer import Writer, new_sequence
 from mathmesh.keys.keyring import MemoryKeyring
 from mathmesh.keys.pair import PrivateKey
 from mathmesh.types import Entropy

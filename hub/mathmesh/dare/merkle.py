@@ -7,13 +7,15 @@ recognise the unlinked ones (`unlinked_tree_digest`, `unlinked_chain_digest`) wh
 import hashlib
 from typing import NamedTuple
 
+_sha512 = hashlib.sha512
+
 MISSING = bytes(64)
 """Stands for a digest that does not exist."""
 
 
 def combine(left: bytes, right: bytes) -> bytes:
     """Digest of an inner node."""
-    return hashlib.sha512(left + right).digest()
+    return _sha512(left + right).digest()
 
 
 def previous_apex(index: int) -> int:
@@ -64,7 +66,7 @@ class TreeState:
 
     def copy(self) -> "TreeState":
         """An independent copy."""
-        twin = TreeState()
+        twin = TreeState.__new__(TreeState)
         twin.count, twin.peaks = self.count, self.peaks
         return twin
 
@@ -80,13 +82,22 @@ class TreeState:
 
     def append(self, position: int, payload_digest: bytes) -> bytes:
         """Adds the frame at file offset `position` and returns its TreeDigest."""
-        merged = self._merged()
-        digest = payload_digest
-        for step in range(1, merged + 1):
-            digest = combine(self.peaks[-step].digest, digest)
-        left = self._left(merged)
-        digest = combine(MISSING if left is None else left.digest, digest)
-        self._push(merged, position, digest)
+        number = self.count
+        rank = number + 1
+        peaks = self.peaks
+        if rank & 1:
+            left = peaks[-1][2] if peaks else MISSING
+            digest = _sha512(left + payload_digest).digest()
+            self.peaks = (*peaks, Peak(number, position, digest))
+        else:
+            merged = (rank & -rank).bit_length() - 1
+            digest = payload_digest
+            for step in range(1, merged + 1):
+                digest = _sha512(peaks[-step][2] + digest).digest()
+            left = peaks[-1 - merged][2] if merged < len(peaks) else peaks[0][2]
+            digest = _sha512(left + digest).digest()
+            self.peaks = (*peaks[:-merged], Peak(number, position, digest))
+        self.count = rank
         return digest
 
     def append_position(self, position: int) -> None:

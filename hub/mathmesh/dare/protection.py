@@ -5,13 +5,14 @@ base seed), then one HMAC for each of "encrypt", "iv" and "mac". The draft says 
 the reference.
 """
 
+import hashlib
 import hmac
 from typing import Any
 
 from mathmesh.codec import b64
 from mathmesh.dare.suites import A256CBC, DIGESTS, ENCRYPTIONS, INTEROPERABLE, S512, Encryption, Suites
 from mathmesh.errors import EncodingError, VerificationError
-from mathmesh.keys import openssl
+from mathmesh.keys import hmac256, openssl
 
 SEED_OCTETS = 32
 SALT_OCTETS = 16
@@ -20,20 +21,23 @@ DIGEST_OCTETS = 64
 _ENCRYPT = b"encrypt\x01"
 _IV = b"iv\x01"
 _MAC = b"mac\x01"
+_sha256 = hashlib.sha256
 _FRAME_SALT = b"mesh-hub sequence header"
 """Longer than any salt with its prefix, also where HMAC takes zero octets behind a key for nothing."""
 
 
 def content_prk(base_seed: bytes, salt: bytes) -> bytes:
     """The key that content keys and witness are expanded from; `salt` as `salt_of` accepts it."""
-    return hmac.digest(salt, base_seed, "sha256")
+    return hmac256.digest(salt, base_seed)
 
 
 def content_keys(base_seed: bytes, salt: bytes, cipher: Encryption) -> tuple[bytes, bytes]:
     """Key and initial value for the body under this salt, which must never be used twice."""
-    prk = content_prk(base_seed, salt)
-    iv = hmac.digest(prk, _IV, "sha256")[: cipher.iv_octets]
-    return hmac.digest(prk, _ENCRYPT, "sha256"), iv
+    inner, outer = hmac256.pads(salt)
+    prk = _sha256(outer + _sha256(inner + base_seed).digest()).digest()
+    inner, outer = hmac256.pads(prk)
+    key = _sha256(outer + _sha256(inner + _ENCRYPT).digest()).digest()
+    return key, _sha256(outer + _sha256(inner + _IV).digest()).digest()[: cipher.iv_octets]
 
 
 def encrypt(base_seed: bytes, salt: bytes, plaintext: bytes, enc: str = A256CBC) -> bytes:
@@ -60,7 +64,7 @@ def decryptor(base_seed: bytes, salt: bytes, cipher: Encryption) -> openssl.Decr
 
 def witness(base_seed: bytes, salt: bytes, signature: bytes) -> bytes:
     """32 octets that only a reader of the payload can compute for `signature`."""
-    return hmac.digest(content_prk(base_seed, salt), signature + b"\x01", "sha256")
+    return hmac256.digest(content_prk(base_seed, salt), signature + b"\x01")
 
 
 def frame_mac_key(base_seed: bytes) -> bytes:
@@ -69,12 +73,12 @@ def frame_mac_key(base_seed: bytes) -> bytes:
     No digest of the draft covers a header, so that salts, descriptions and numbers could be altered unseen.
     The MAC is the trailer member FrameMac, which other readers ignore (protocol book, "Stores").
     """
-    return hmac.digest(content_prk(base_seed, _FRAME_SALT), _MAC, "sha256")
+    return hmac256.digest(content_prk(base_seed, _FRAME_SALT), _MAC)
 
 
 def frame_mac(mac_key: bytes, header: bytes, payload_digest: bytes) -> bytes:
     """32 octets over the octets of a header record and the 64 octets of the payload digest."""
-    return hmac.digest(mac_key, payload_digest + header, "sha256")
+    return hmac256.digest(mac_key, payload_digest + header)
 
 
 def payload_digest(body: bytes, dig: str = S512) -> bytes:

@@ -7,7 +7,6 @@ out a salt twice, so no pair of seed and salt repeats.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -16,8 +15,10 @@ from mathmesh.dare import exchange, merkle, protection
 from mathmesh.dare.content_meta import ContentMeta, format_time
 from mathmesh.dare.frame import RawFrame, pack_frame, unpack_frame
 from mathmesh.dare.policy import ISOLATED, ONCE, Policy
+from mathmesh.dare.sealed_frames import SealedFrames
 from mathmesh.dare.sequence import CHAIN, CONTAINER_TYPES, DIGEST_TYPES, MERKLE, POSITION_TYPES, parse_frame
 from mathmesh.dare.sequence_reader import Reader
+from mathmesh.dare.sequence_state import Staged, State
 from mathmesh.dare.structure import MAXIMUM_HEADER, Envelope
 from mathmesh.dare.suites import A256CBC, S512
 from mathmesh.errors import EncodingError, PolicyError, StoreError, VerificationError
@@ -28,35 +29,14 @@ Item = tuple[bytes, ContentMeta | None]
 Text = Callable[[dict[str, Any]], bytes]
 
 _SALT_POOL = 64
+_OTHER_MEMBERS = 256
+"""Octets of a sealed header at most, without its description."""
+_LONG_HEADER = "header of the frame is longer than 64 KiB; shorten the description"
 _FIRST_MEMBERS = ("signatures", "SignedData", "PayloadDigest")
 _MOVED_MEMBERS = frozenset(
     (*_FIRST_MEMBERS, "SequenceInfo", "SequenceIndex", "ChainDigest", "TreeDigest", "FrameMac", "Received")
 )
 """Members of an envelope that are placed anew, or that belong to the store it came from."""
-
-
-@dataclass(slots=True, kw_only=True)
-class State:
-    """What the next frame depends on: how many there are, where they end, and the links to them."""
-
-    count: int = 0
-    end: int = 0
-    tree: merkle.TreeState = field(default_factory=merkle.TreeState)
-    chain: bytes = merkle.MISSING
-    exchange_index: int | None = None
-
-    def copy(self) -> "State":
-        """An independent copy."""
-        return replace(self, tree=self.tree.copy())
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Staged:
-    """Octets to write at the old end, the file offsets of the frames in them, and the state behind them."""
-
-    octets: bytes
-    positions: tuple[int, ...]
-    state: State
 
 
 class Writer:
@@ -81,6 +61,7 @@ class Writer:
         self._text = text
         self._seed = seed
         self._mac_key = protection.frame_mac_key(seed) if seed else b""
+        self._quick: SealedFrames | None = None
         self._salts: list[bytes] = []
         self._last_salt = b""
 
@@ -117,7 +98,10 @@ class Writer:
         state = self._next()
         pieces: list[bytes] = []
         positions: list[int] = []
-        for plaintext, content_meta in items:
+        for number, (plaintext, content_meta) in enumerate(items):
+            if state.exchange_index is not None and self._text is None:
+                self._quick_frames(state, items[number:], pieces, positions)
+                break
             positions.append(state.end)
             pieces.append(self._data_frame(state, plaintext, content_meta))
         return Staged(octets=b"".join(pieces), positions=tuple(positions), state=state)
@@ -178,13 +162,9 @@ class Writer:
         """One frame of data; `state` moves behind it."""
         meta = None if content_meta is None else b64.encode(content_meta.encode())
         if self.policy.encrypts:
-            if state.exchange_index is not None and self._text is None:
-                salt = self._salt()
-                header = self._sealed_header(salt, meta, state)
-            else:
-                members: dict[str, Any] = {}
-                salt = self._begin(members, state)
-                header = self._header(members, meta, state)
+            members: dict[str, Any] = {}
+            salt = self._begin(members, state)
+            header = self._header(members, meta, state)
             return self._finish(state, header, protection.encrypt(self._seed, salt, plaintext))
         members = {"dig": S512} if self.container_type in DIGEST_TYPES else {}
         return self._finish(state, self._header(members, meta, state), plaintext)
@@ -195,6 +175,7 @@ class Writer:
         if due and (not self._seed or self.policy.encryption == ISOLATED):
             self._seed = self._entropy(protection.SEED_OCTETS)
             self._mac_key = protection.frame_mac_key(self._seed)
+            self._quick = None
         salt = self._salt()
         header["enc"] = A256CBC
         header["dig"] = S512
@@ -208,14 +189,22 @@ class Writer:
         return salt
 
     def _salt(self) -> bytes:
-        if not self._salts:
+        return self._take_salts(1)[0]
+
+    def _take_salts(self, count: int) -> list[bytes]:
+        """Salts that were not given out before."""
+        salts = self._salts
+        while len(salts) < count:
             size = protection.SALT_OCTETS
             block = self._entropy(size * _SALT_POOL)
-            self._salts = [block[start : start + size] for start in range(0, len(block), size)][::-1]
-            if len({*self._salts, self._last_salt}) != _SALT_POOL + 1:
+            fresh = [block[start : start + size] for start in range(0, len(block), size)]
+            if len({*fresh, *salts[-1:], self._last_salt}) != _SALT_POOL + 1 + bool(salts):
                 raise PolicyError("source of randomness repeats itself; nothing is encrypted with it")
-        self._last_salt = self._salts.pop()
-        return self._last_salt
+            salts.extend(fresh)
+        self._salts = salts[count:]
+        if count:
+            self._last_salt = salts[count - 1]
+        return salts[:count]
 
     def _header(self, header: dict[str, Any], meta: str | None, state: State) -> bytes:
         if meta is not None:
@@ -226,17 +215,23 @@ class Writer:
         header["SequenceInfo"] = info
         return self._print(header)
 
-    def _sealed_header(self, salt: bytes, meta: str | None, state: State) -> bytes:
-        """What `_header` gives for a sealed frame without recipients, without the detour over a dict."""
-        described = "" if meta is None else f'"ContentMetaData":"{meta}",'
-        tree = ""
-        if self.container_type in POSITION_TYPES:
-            tree = f'"TreePosition":{state.tree.next_tree_position()},'
-        text = (
-            f'{{"enc":"A256CBC","dig":"S512","Salt":"{b64.encode(salt)}",{described}'
-            f'"SequenceInfo":{{"Index":{state.count},{tree}"ExchangePosition":{state.exchange_index}}}}}'
-        )
-        return text.encode()
+    def _quick_frames(
+        self, state: State, items: Sequence[Item], pieces: list[bytes], positions: list[int]
+    ) -> None:
+        """What `_data_frame` gives for sealed frames that point at an exchange, in half the time."""
+        if self._quick is None:
+            self._quick = SealedFrames(
+                self._seed, self.container_type, authenticated=self.policy.authenticated
+            )
+        make, salts = self._quick.make, self._take_salts(len(items))
+        for salt, (plaintext, content_meta) in zip(salts, items, strict=True):
+            described = b""
+            if content_meta is not None:
+                described = b'"ContentMetaData":"%b",' % b64.encode(content_meta.encode()).encode()
+                if len(described) > MAXIMUM_HEADER - _OTHER_MEMBERS:
+                    raise EncodingError(_LONG_HEADER)
+            positions.append(state.end)
+            pieces.append(make(state, salt, plaintext, described))
 
     def _sequence_info(self, state: State) -> dict[str, Any]:
         info: dict[str, Any] = {"Index": state.count}
@@ -283,7 +278,7 @@ class Writer:
 
     def _pack(self, state: State, records: list[bytes]) -> bytes:
         if len(records[0]) > MAXIMUM_HEADER:
-            raise EncodingError("header of the frame is longer than 64 KiB; shorten the description")
+            raise EncodingError(_LONG_HEADER)
         octets = pack_frame(records)
         state.end += len(octets)
         return octets
