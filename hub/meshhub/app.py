@@ -40,6 +40,8 @@ from meshhub.mqtt.proxy import Proxy
 from meshhub.notify import notify
 from meshhub.registry import CATALOG, Named, Presence, Registry, full_name
 from meshhub.reported import Reported
+from meshhub.service_listener import HOST as SERVICE_HOST
+from meshhub.service_listener import ServiceListener
 from meshhub.tasks import outcome
 from meshhub.telemetry import Telemetry
 from meshservice.engines.files import FileEngine
@@ -84,6 +86,7 @@ class Hub:
         self._clock = clock
         self._lock = DataLock(config.data)
         self._proxy: Proxy
+        self._listener: ServiceListener
         self._reported: dict[str, Reported] = {}
         self._undo: list[Callable[[], Awaitable[None]]] = []
         self._lifetime: asyncio.Task[None] | None = None
@@ -134,6 +137,7 @@ class Hub:
             "broker_port": self.broker.port,
             "broker_running": self.broker.running,
             "broker_restarts": self.broker.restarts,
+            "service": f"http://{SERVICE_HOST}:{self._listener.port}/.well-known/mmm/",
             "data": str(self.data),
         }
 
@@ -153,6 +157,9 @@ class Hub:
         self._lifetime = asyncio.create_task(self._live(), name="hub")
         self._undo.append(self._end_life)
         self._make_onboarding()
+        self._listener = ServiceListener(self.service, self.config.service_port)
+        self._undo.append(self._listener.stop)
+        await self._listener.start()
 
     async def _open_account(self) -> None:
         self.service = await asyncio.to_thread(self._open_service)
