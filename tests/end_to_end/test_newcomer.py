@@ -1,7 +1,9 @@
 """What a newcomer does with the demo: look, switch, add, rename, pull the plug, go on."""
 
+import re
 import time
 import urllib.request
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -53,11 +55,29 @@ def test_from_first_start_to_power_cut_and_back(hub: "RunningHub") -> None:
     assert [one for one in before if not any(_same(one, other) for other in after)] == []
     assert hub.json("set", "lamp", "on=false")["values"] == {"light.on": False}
 
+    told = _told_to_processes(hub)
+    assert "MQTT" not in told, "no password is handed over by environment"
+    assert [word for word in ("zebrafish", "window", "Hall", *_secrets(hub)) if word in told] == []
+
     assert hub.stop() == 0
     time.sleep(1)
     assert hub.processes() == []
     plain = [path for path in _readable(hub) if b"zebrafish" in path.read_bytes()]
     assert plain == []
+
+
+def _told_to_processes(hub: "RunningHub") -> str:
+    """Command lines and environments of the hub and everything it started."""
+    told = ""
+    for pid in hub.pids():
+        for name in ("cmdline", "environ"):
+            told += Path(f"/proc/{pid}/{name}").read_bytes().decode(errors="replace")
+    assert "mosquitto" in told or "amqtt" in hub.json("status")["broker"]
+    return told
+
+
+def _secrets(hub: "RunningHub") -> list[str]:
+    return re.findall(r"ZAA[A-Z][-A-Z2-7]{20,}", (hub.data / "keys.json").read_text())
 
 
 def _same(one: dict[str, Any], other: dict[str, Any]) -> bool:
