@@ -26,7 +26,7 @@ from mathmesh.schema.activation import ActivationCommon
 from mathmesh.schema.build.profile import ACCOUNT, make_profile_user
 from mathmesh.schema.cataloged import CatalogedDevice
 from mathmesh.schema.key_data import KeyData
-from mathmesh.schema.profile import ProfileUser
+from mathmesh.schema.profile import ProfileGroup, ProfileUser
 from mathmesh.schema.signed import envelope_of
 from mathmesh.schema.validation import (
     verify_activation_common,
@@ -48,7 +48,7 @@ class AccountKeys(Protocol):
         """The account's profile, as signed."""
 
     @property
-    def profile(self) -> ProfileUser:
+    def profile(self) -> ProfileUser | ProfileGroup:
         """The account's profile, verified."""
 
     @property

@@ -7,14 +7,15 @@ crash in between leaves the copies behind; `sync`, done at every opening, brings
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from mathmesh.dare.envelope import Envelope
-from mathmesh.errors import PolicyError, ProtocolError
+from mathmesh.errors import PolicyError
 from mathmesh.keys.keyring import Keyring
 from mathmesh.keys.pair import PrivateKey, PublicKey
 from mathmesh.messaging import static_qr
@@ -27,21 +28,20 @@ from mathmesh.messaging.static_qr import (
 )
 from mathmesh.schema.cataloged import CatalogedDevice
 from mathmesh.schema.mesh_object import MeshObject
-from mathmesh.schema.profile import ProfileService, ProfileUser
+from mathmesh.schema.profile import ProfileGroup, ProfileService, ProfileUser
 from mathmesh.schema.signed import check_signed_by, object_in
 from mathmesh.schema.validation import administrator_key
 from mathmesh.service import messages as wire
 from mathmesh.service.client import ServiceRefusal, Transport, converse, transact
 from mathmesh.stores import DEVICE, HOST_READABLE, folder_name
 from mathmesh.stores.spool import Spool
-from mathmesh.threshold.operate import KeyAgreementResult
 from mathmesh.types import Entropy
 from meshclient.account_keys import AccountKeys
 from meshclient.account_stores import AccountStores
 from meshclient.changes import Planner
 from meshclient.device_keys import DeviceKeys
 from meshclient.replica import Replica
-from meshclient.shared_keys import AgreedKeyring, Needed, batches, needed
+from meshclient.shared_keys import AgreedKeyring, Needed, batches, needed, operate
 from meshclient.store_files import SequenceFile
 
 __all__ = [
@@ -123,7 +123,7 @@ class AccountContext:
         self._device_digest = device_digest
         self._on_renewal = on_renewal
         self._stores = AccountStores(self.data, keys=keys, entropy=entropy)
-        self._replica = Replica(self._stores, self.profile_user, self._wants)
+        self._replica = Replica(self._stores, self.profile, self._wants)
         self._planner = Planner(self._stores, self._recipients, entropy)
 
     # -- what it is -------------------------------------------------------------------------------
@@ -133,8 +133,15 @@ class AccountContext:
         return self.keys.profile_envelope
 
     @property
-    def profile_user(self) -> ProfileUser:
+    def profile(self) -> ProfileUser | ProfileGroup:
         """The account's profile, verified."""
+        return self.keys.profile
+
+    @property
+    def profile_user(self) -> ProfileUser:
+        """The account's profile, verified; PolicyError for a group."""
+        if not isinstance(self.keys.profile, ProfileUser):
+            raise PolicyError(f"{self.address} is a group")
         return self.keys.profile
 
     @property
@@ -181,12 +188,12 @@ class AccountContext:
     @property
     def address(self) -> str:
         """The account's address, in lower case."""
-        return self.profile_user.account_address or ""
+        return self.profile.account_address or ""
 
     @property
     def udf(self) -> str:
         """The UDF of the account's profile."""
-        return self.profile_user.udf
+        return self.profile.udf
 
     @property
     def keyring(self) -> Keyring:
@@ -244,11 +251,7 @@ class AccountContext:
             request = wire.OperateRequest(
                 account_address=self.address, operations=tuple(one.operation.to_json() for one in batch)
             )
-            response = await transact(self._transport, request, wire.OperateResponse)
-            if len(response.results) != len(batch):
-                raise ProtocolError("the service answered another number of operations than it was asked for")
-            for one, result in zip(batch, response.results, strict=True):
-                made.append(one.complete(KeyAgreementResult.from_json(result)))
+            made += await operate(self._transport, request, batch)
         return made
 
     async def keyring_for(self, header: Mapping[str, Any]) -> Keyring:
@@ -270,6 +273,18 @@ class AccountContext:
         for (name, index, envelope), one in zip(locked, found, strict=True):
             keyring = self.keyring if one is None else AgreedKeyring(self.keyring, one[0], next(agreements))
             self._stores.fold_locked(name, index, envelope, keyring)
+
+    @contextmanager
+    def provisional_keys(self, keys: AccountKeys) -> Iterator[None]:
+        """Work with other keys of the account; they stay when nothing is raised."""
+        before, self.keys = self.keys, keys
+        self._stores.refold(keys)
+        try:
+            yield
+        except BaseException:
+            self.keys = before
+            self._stores.refold(before)
+            raise
 
     def _renew(self, status: wire.StatusResponse) -> None:
         """Take on the keys of a new CatalogedDevice: the rights of this device have changed."""
@@ -379,15 +394,17 @@ class AccountContext:
         """This account as one that claims devices."""
         return Claimant(address=self.address, udf=self.udf, signature=self.signature)
 
-    async def claim(self, connect_uri: str) -> ClaimResult:
+    async def claim(self, connect_uri: str, maker_service: Transport | None = None) -> ClaimResult:
         """Claim the device whose label shows `connect_uri`, and read its publication.
+
+        `maker_service` is the service of its maker, by default the account's own.
 
         The lock is provisional, 120 seconds, until a transaction writes the device's entry to MMM_Device.
         Raises AlreadyClaimed, UnknownPublication, OtherMaker; EncodingError or PolicyError for a code that is
         no label; VerificationError when what the maker published is not authentic.
         """
         conversation = static_qr.claim(connect_uri, self.claimant, entropy=self._entropy, now=self._clock())
-        result = await converse(self._transport, conversation)
+        result = await converse(maker_service or self._transport, conversation)
         self._claims[result.profile_device.udf] = result
         return result
 

@@ -10,7 +10,7 @@ from mathmesh.errors import LocalProtocolError, ProtocolError, VerificationError
 from mathmesh.keys.pair import PublicKey
 from mathmesh.schema.connection import AccountHostAssignment
 from mathmesh.schema.key_data import AGREEMENT, SIGNING, same_udf
-from mathmesh.schema.profile import ProfileService, ProfileUser
+from mathmesh.schema.profile import ProfileAccount, ProfileService
 from mathmesh.schema.signed import check_signed_by, object_in
 from mathmesh.schema.validation import verify_profile_service
 from mathmesh.service import messages as wire
@@ -27,7 +27,7 @@ class Replica:
     """
 
     def __init__(
-        self, stores: AccountStores, profile: ProfileUser, wanted: Callable[[str], bool] = lambda _: True
+        self, stores: AccountStores, profile: ProfileAccount, wanted: Callable[[str], bool] = lambda _: True
     ) -> None:
         self._stores = stores
         self._profile = profile

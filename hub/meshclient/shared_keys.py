@@ -12,9 +12,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from mathmesh.codec import udf
-from mathmesh.errors import EncodingError, KeyUnavailableError, MeshError, PolicyError
+from mathmesh.errors import EncodingError, KeyUnavailableError, MeshError, PolicyError, ProtocolError
 from mathmesh.keys.keyring import Keyring
 from mathmesh.keys.pair import PrivateKey, PublicKey
+from mathmesh.service import messages as wire
+from mathmesh.service.client import ServiceRefusal, Transport, transact
 from mathmesh.threshold.agreement import ShareAgreement
 from mathmesh.threshold.key_share import KeyShare
 from mathmesh.threshold.operate import KeyAgreementOperation, KeyAgreementResult
@@ -44,7 +46,7 @@ class Needed:
         Raises PolicyError when the service refused.
         """
         if result.error is not None:
-            raise PolicyError(f"{FAILED}: {result.error}")
+            raise PolicyError(FAILED)
         peer = Point.decode(self.ephemeral.crv, self.ephemeral.octets)
         return result.complete(ShareAgreement(self.share.share).partial(peer))
 
@@ -99,6 +101,22 @@ def require_key(header: Mapping[str, Any], keyring: Keyring) -> None:
     kids = [_canonical(str(entry.get("kid", ""))) for entry in entries]
     if entries and not any(keyring.private(kid) or keyring.symmetric(kid) for kid in kids):
         raise KeyUnavailableError(NO_KEY)
+
+
+async def operate(
+    transport: Transport, request: wire.OperateRequest, wanted: Sequence[Needed]
+) -> list[bytes]:
+    """The agreements of `wanted`, for which `request` asks; PolicyError when the service refuses."""
+    try:
+        response = await transact(transport, request, wire.OperateResponse)
+    except ServiceRefusal as refusal:
+        raise PolicyError(FAILED) from refusal
+    if len(response.results) != len(wanted):
+        raise ProtocolError("the service answered another number of operations than it was asked for")
+    return [
+        one.complete(KeyAgreementResult.from_json(result))
+        for one, result in zip(wanted, response.results, strict=True)
+    ]
 
 
 def batches(wanted: Sequence[Needed]) -> Iterable[Sequence[Needed]]:

@@ -8,7 +8,7 @@ for one transaction.
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from mathmesh.codec import udf, uri
@@ -16,7 +16,7 @@ from mathmesh.dare.envelope import Envelope
 from mathmesh.errors import PolicyError, ProtocolError
 from mathmesh.keys import derive, ids
 from mathmesh.keys.keyring import MemoryKeyring
-from mathmesh.keys.pair import PrivateKey
+from mathmesh.keys.pair import PrivateKey, PublicKey
 from mathmesh.messaging.effects import Changes
 from mathmesh.messaging.granting import Granter, grant
 from mathmesh.messaging.sender import Sender
@@ -31,18 +31,26 @@ from mathmesh.schema.build import (
     make_respond_connection,
 )
 from mathmesh.schema.build.capability import Service
+from mathmesh.schema.build.enveloped import enveloped, seconds
 from mathmesh.schema.capability import AccessCapability, CryptographicCapability
 from mathmesh.schema.cataloged import CatalogedAccess, CatalogedDevice
 from mathmesh.schema.claim import verify_message_claim
-from mathmesh.schema.key_data import same_udf
+from mathmesh.schema.connection import ConnectionDevice
+from mathmesh.schema.key_data import KeyData, same_udf
 from mathmesh.schema.machine import CatalogedPending, CatalogedPreconfigured
+from mathmesh.schema.mesh_object import MeshObject
 from mathmesh.schema.message import MessageClaim
 from mathmesh.schema.message_connection import DEVICE as DEVICE_ACTION
 from mathmesh.schema.message_connection import AcknowledgeConnection, RequestConnection
 from mathmesh.schema.pin import new_pin, pin_proof
 from mathmesh.schema.profile import ProfileDevice, ProfileUser
 from mathmesh.schema.signed import envelope_of, object_in
-from mathmesh.schema.validation import verify_profile_device, verify_profile_service, verify_profile_user
+from mathmesh.schema.validation import (
+    verify_cataloged_device,
+    verify_profile_device,
+    verify_profile_service,
+    verify_profile_user,
+)
 from mathmesh.schema.verify import (
     Expected,
     PinUse,
@@ -302,6 +310,54 @@ class Administrator:
         )
         return entry, [access, *granted.access]
 
+    def regrant(
+        self, entry: CatalogedDevice, roles: Sequence[str]
+    ) -> tuple[CatalogedDevice, list[CatalogedAccess]]:
+        """The entries of a device that stays in the account, with what `roles` grant now.
+
+        Its keys remain; it learns of the change when it asks for its status.
+        """
+        sender = self.sender
+        keys = verify_cataloged_device(entry, sender.profile, now=sender.now).keys
+        granted = grant(
+            self.granter,
+            roles,
+            device_key_id=keys.authentication.udf,
+            service=self.service,
+            entropy=sender.entropy,
+            now=sender.now,
+        )
+        connection = ConnectionDevice(
+            updated=seconds(sender.now),
+            profile_udf=sender.profile.udf,
+            authentication=KeyData.of_public(keys.authentication),
+            roles=tuple(roles),
+            signature=KeyData.of_public(keys.signature),
+            encryption=KeyData.of_public(keys.encryption),
+        )
+
+        def signed(item: MeshObject, recipients: Sequence[PublicKey], *, json_b: bool) -> Envelope:
+            return enveloped(
+                item,
+                entropy=sender.entropy,
+                now=sender.now,
+                signer=self.signature,
+                recipients=recipients,
+                json_b=json_b,
+            )
+
+        made = replace(
+            entry,
+            updated=seconds(sender.now),
+            enveloped_profile_user=sender.profile_envelope,
+            enveloped_connection_device=signed(connection, (), json_b=True),
+            enveloped_activation_common=signed(granted.common, [keys.encryption], json_b=False),
+        )
+        access = make_access_capability(
+            made, sender.entropy, sender.now, administrator=self.signature, rights=roles
+        )
+        return made, [access, *granted.access]
+
 
 def accept(
     administrator: Administrator,
@@ -391,6 +447,15 @@ def removal(entry: CatalogedDevice, access: Sequence[CatalogedAccess]) -> Change
         capability = one.capability
         if isinstance(capability, AccessCapability) and same_udf(capability.id, entry.udf):
             ended.append(CatalogedAccess(capability=AccessCapability(id=capability.id, active=False)))
-        elif isinstance(capability, CryptographicCapability) and same_udf(capability.grantee_udf, entry.udf):
-            ended.append(make_null_capability(capability.id or ""))
+    ended += withdrawn_shares(entry, access)
     return Changes(updates={ACCESS: ended}, deletes={DEVICE: [entry.device_udf or ""]})
+
+
+def withdrawn_shares(entry: CatalogedDevice, access: Sequence[CatalogedAccess]) -> list[CatalogedAccess]:
+    """What takes the place of every share that the service holds for a device."""
+    return [
+        make_null_capability(one.capability.id or "")
+        for one in access
+        if isinstance(one.capability, CryptographicCapability)
+        and same_udf(one.capability.grantee_udf, entry.udf)
+    ]

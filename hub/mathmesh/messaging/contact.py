@@ -174,12 +174,18 @@ def contact_pin(code: str) -> str:
     return udf.text(udf.MAC, udf.parse(code)[1])
 
 
+def account_of_code(code_uri: str) -> str:
+    """The account whose contact is behind a code; PolicyError for a code of another use."""
+    account, code = uri.parse_mcu(code_uri)
+    if udf.parse(code)[0] != udf.ENCRYPTION_SIGNATURE:
+        raise PolicyError("this is not the code of a contact")
+    return account
+
+
 def fetch(sender: Sender, code_uri: str) -> Generator[wire.Request, wire.Response, VerifiedContact]:
     """Read the contact behind a code that somebody shows."""
-    account, code = uri.parse_mcu(code_uri)
-    kind, secret = udf.parse(code)
-    if kind != udf.ENCRYPTION_SIGNATURE:
-        raise PolicyError("this is not the code of a contact")
+    account = account_of_code(code_uri)
+    secret = udf.parse(uri.parse_mcu(code_uri)[1])[1]
     claim = make_message_claim(
         secret,
         sender=sender.address,
@@ -202,9 +208,20 @@ def fetch(sender: Sender, code_uri: str) -> Generator[wire.Request, wire.Respons
 
 
 def answer_code(
-    sender: Sender, own: Envelope, entries: Iterable[MeshObject], code_uri: str, contact: VerifiedContact
+    sender: Sender,
+    own: Envelope,
+    entries: Iterable[MeshObject],
+    code_uri: str,
+    contact: VerifiedContact,
+    *,
+    reply: bool = True,
 ) -> Changes:
-    """Take a contact that was read from a code in, and send the own one back, vouched for by the code."""
+    """Take a contact that was read from a code in; with `reply` send the own one back, vouched for by the
+    code.
+    """
+    taken = entry_for(entries, contact.envelope, sender)
+    if not reply:
+        return Changes(updates={CONTACT: [taken]})
     account, code = uri.parse_mcu(code_uri)
     message = make_message_contact(
         own,
@@ -216,11 +233,7 @@ def answer_code(
         recipients=[encryption_key(contact.account, sender.now)],
         their_pin=contact_pin(code),
     )
-    return Changes(
-        updates={CONTACT: [entry_for(entries, contact.envelope, sender)]},
-        outbound=(message,),
-        accounts=(account,),
-    )
+    return Changes(updates={CONTACT: [taken]}, outbound=(message,), accounts=(account,))
 
 
 def _pin_message(sender: Sender, pin: str, expires: datetime | None = None) -> Envelope:

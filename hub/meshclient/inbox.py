@@ -1,0 +1,150 @@
+"""The spools of an account as a person sees them: messages, their states, and what each one is verified by.
+
+The state of a message is what the account's own signed messages say of it; what others send changes none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from mathmesh.dare.envelope import Envelope
+from mathmesh.errors import MeshError, PolicyError
+from mathmesh.keys import ids
+from mathmesh.keys.keyring import Keyring
+from mathmesh.schema.key_data import same_udf
+from mathmesh.schema.message import CLOSED, OPEN, Message, MessageComplete
+from mathmesh.schema.message_connection import MessagePin
+from mathmesh.schema.signed import object_in
+from mathmesh.schema.verify import verify_message, verify_message_pin
+from mathmesh.stores import INBOUND, LOCAL, OUTBOUND
+from meshclient.session import Session
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """A message of a spool. `message` is what it says of itself: verify it before anything is done on it."""
+
+    index: int
+    envelope: Envelope
+    message: Message
+    keyring: Keyring
+    state: str
+
+    @property
+    def message_id(self) -> str:
+        """The id of the message."""
+        return self.message.message_id or ""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the message still waits to be dealt with."""
+        return self.state != CLOSED
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpoolView:
+    """The messages of a spool that can be read, the newest first, and how many could not."""
+
+    items: tuple[Item, ...]
+    unreadable: int
+
+    def find(self, name: str) -> Item:
+        """The message with an id, or the only one whose id begins so; PolicyError for none or several."""
+        exact = [item for item in self.items if same_udf(item.message_id, name)]
+        wanted = name.upper().replace("-", "")
+        begins = [item for item in self.items if item.message_id.replace("-", "").startswith(wanted)]
+        found = exact[:1] or begins
+        if len(found) != 1:
+            many = "several messages are" if found else "there is no message"
+            raise PolicyError(f"{many} {name}; see `message pending`")
+        return found[0]
+
+    def of_kind(self, kind: type[Message]) -> Iterable[Item]:
+        """The messages of one type."""
+        return (item for item in self.items if isinstance(item.message, kind))
+
+
+async def read_spool(session: Session, name: str) -> SpoolView:
+    """Open all messages of a spool."""
+    context = session.context
+    opened: list[tuple[int, Envelope, Message, Keyring]] = []
+    unreadable = 0
+    for index, envelope in context.spooled(name):
+        try:
+            keyring = await context.keyring_for(envelope.header)
+            opened.append((index, envelope, object_in(envelope, Message, keyring=keyring), keyring))
+        except MeshError:
+            unreadable += 1
+    states = _states(session, opened)
+    items = tuple(
+        Item(
+            index=index,
+            envelope=envelope,
+            message=message,
+            keyring=keyring,
+            state=states.get(message.message_id or "", OPEN),
+        )
+        for index, envelope, message, keyring in opened
+        if not isinstance(message, MessageComplete)
+    )
+    return SpoolView(items=items, unreadable=unreadable)
+
+
+async def inbound(session: Session) -> SpoolView:
+    """The messages that were received."""
+    return await read_spool(session, INBOUND)
+
+
+async def outbound(session: Session) -> SpoolView:
+    """The messages that were sent."""
+    return await read_spool(session, OUTBOUND)
+
+
+async def find_pin(session: Session, pin_id: str, action: str) -> MessagePin:
+    """The verified PIN of the account that a message names by `pin_id`.
+
+    Raises PolicyError when the account gave out no such PIN, VerificationError when it is used or expired.
+    """
+    view = await read_spool(session, LOCAL)
+    for item in view.of_kind(MessagePin):
+        if same_udf(item.message_id, pin_id):
+            return verify_message_pin(
+                item.envelope,
+                account=session.context.profile_user,
+                action=action,
+                state=item.state,
+                now=session.now,
+                keyring=item.keyring,
+                pin_id=pin_id,
+            )
+    raise PolicyError("the message names a PIN that this account did not give out")
+
+
+async def find_response(session: Session, request_id: str) -> Item | None:
+    """The answer that was received to the own message `request_id`."""
+    view = await inbound(session)
+    wanted = ids.response_id(request_id)
+    return next((item for item in view.items if same_udf(item.message_id, wanted)), None)
+
+
+def _states(session: Session, opened: Iterable[tuple[int, Envelope, Message, Keyring]]) -> Mapping[str, str]:
+    states: dict[str, str] = {}
+    for _, envelope, message, keyring in opened:
+        if not isinstance(message, MessageComplete):
+            continue
+        try:
+            complete = verify_message(
+                envelope,
+                MessageComplete,
+                sender=session.context.profile_user,
+                recipient=None,
+                now=session.now,
+                keyring=keyring,
+            )
+        except MeshError:
+            continue
+        for reference in complete.references or ():
+            if reference.message_id and reference.relationship:
+                states.setdefault(reference.message_id, reference.relationship)
+    return states
