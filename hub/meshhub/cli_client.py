@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 import click
 
 from meshhub import local_socket
+from meshhub.plain_text import plain
 
 TIMEOUT_SECONDS = 60.0
 
@@ -40,7 +41,7 @@ class Refused(click.ClickException):
         lines += [f"  {candidate}" for candidate in self.answer.get("candidates", ())]
         if self.answer.get("remedy"):
             lines.append(str(self.answer["remedy"]))
-        return "\n".join(lines)
+        return "\n".join(plain(line) for line in lines)
 
 
 class HubClient:

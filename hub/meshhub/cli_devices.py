@@ -19,6 +19,7 @@ from meshhub.cli_output import (
     time_text,
     value_text,
 )
+from meshhub.plain_text import plain
 
 
 @click.command()
@@ -36,10 +37,10 @@ def devices(data: Path | None, as_json: bool) -> None:
     for device in answer["devices"]:
         values = ", ".join(f"{p['key']} {value_text(p['value'], p['unit'])}" for p in device["properties"])
         rows.add_row(
-            escape(device["name"]),
-            escape(device["room"]),
+            escape(plain(device["name"])),
+            escape(plain(device["room"])),
             STATES.get(device["state"], device["state"]),
-            escape(values),
+            escape(plain(values)),
         )
     console().print(rows)
 
@@ -150,7 +151,11 @@ def history(name: tuple[str, ...], since: str, only: str | None, data: Path | No
         return
     rows = table("Time", "Property", "Value")
     for reading in answer["readings"]:
-        rows.add_row(time_text(reading["time"]), reading["property"], escape(value_text(reading["value"])))
+        rows.add_row(
+            time_text(reading["time"]),
+            escape(plain(reading["property"])),
+            escape(value_text(reading["value"])),
+        )
     console().print(rows)
     if answer["truncated"]:
         click.echo("There are older ones; only the newest are shown.", err=True)
@@ -175,7 +180,9 @@ def _show(device: dict[str, Any]) -> None:
     click.echo(f"{place(device)}: {state}, last seen {time_text(device['last_seen'])}")
     rows = table("Property", "Value", "Since")
     for one in device["properties"]:
-        rows.add_row(one["key"], escape(value_text(one["value"], one["unit"])), time_text(one["time"]))
+        rows.add_row(
+            escape(plain(one["key"])), escape(value_text(one["value"], one["unit"])), time_text(one["time"])
+        )
     console().print(rows)
 
 

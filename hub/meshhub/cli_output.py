@@ -12,6 +12,7 @@ from rich.table import Table
 
 from meshhub.cli_client import HubClient
 from meshhub.config import default_data
+from meshhub.plain_text import plain
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -46,8 +47,14 @@ def console() -> Console:
 
 
 def print_json(answer: object) -> None:
-    """`answer` as JSON on standard output."""
-    click.echo(json.dumps(answer, ensure_ascii=False, indent=2))
+    """`answer` as JSON on standard output; what a terminal would obey is escaped."""
+    click.echo(json_text(answer, indent=2))
+
+
+def json_text(answer: object, *, indent: int | None = None) -> str:
+    """`answer` as JSON that shows letters of all scripts and escapes control characters."""
+    text = json.dumps(answer, ensure_ascii=False, indent=indent)
+    return "".join(f"\\u{ord(letter):04x}" if "\x7f" <= letter < "\xa0" else letter for letter in text)
 
 
 def value_text(value: object, unit: str = "") -> str:
@@ -57,20 +64,22 @@ def value_text(value: object, unit: str = "") -> str:
     if isinstance(value, bool):
         return "on" if value else "off"
     text = f"{value:g}" if isinstance(value, float) else str(value)
-    text = "".join(letter if letter.isprintable() else "�" for letter in text)
-    return f"{text} {unit}".strip()
+    return plain(f"{text} {unit}".strip())
 
 
 def time_text(milliseconds: int | None) -> str:
     """Local date and time of milliseconds since 1970."""
     if milliseconds is None:
         return "never"
-    return datetime.fromtimestamp(milliseconds / 1000).astimezone().strftime("%Y-%m-%d %H:%M:%S")
+    try:
+        return datetime.fromtimestamp(milliseconds / 1000).astimezone().strftime("%Y-%m-%d %H:%M:%S")
+    except (ValueError, OverflowError, OSError):  # a device's clock may say anything
+        return "no real time"
 
 
 def place(device: Mapping[str, Any]) -> str:
     """Name and room of a device."""
-    return f"{device['name']} ({device['room']})" if device["room"] else str(device["name"])
+    return plain(f"{device['name']} ({device['room']})" if device["room"] else str(device["name"]))
 
 
 def table(*columns: str) -> Table:

@@ -28,6 +28,8 @@ from meshlink import record
 ONLINE, GONE = b"online", b"offline"
 SILENT_AFTER_RECONNECT = 90_000
 CONCURRENT = 256
+MOST_WAITING = 128
+"""Messages of one device that may wait to be handled; it has at most 64 readings under way."""
 SIGNS_OF_LIFE = frozenset({"session", "ready", "tel", "gap", "result", "ask", "err"})
 LONGEST_SLEEP = 3600.0
 
@@ -49,6 +51,7 @@ class Peer:
         self.gone = False
         self.silent_at: int | None = None
         self.told_online = False
+        self.waiting = 0
         self.receipt: tuple[int, int] | None = None
 
     @property
@@ -176,6 +179,9 @@ class Proxy:
         peer = self._topics.get(address.topic_id) if address else None
         if address is None or peer is None or self._tasks is None:
             return
+        if peer.waiting >= MOST_WAITING:
+            return  # one device shall not take the room of all; what matters it sends again
+        peer.waiting += 1
         await self._room.acquire()
         work = self._receive(peer, payload) if address.leaf == "up" else self._presence(peer, payload)
         self._tasks.create_task(work)
@@ -187,7 +193,10 @@ class Proxy:
                 async with peer.lock:
                     await self._carry_out(peer, peer.run.receive(octets, self._clock()))
                 self._sooner.set()
+        except Exception as error:  # whatever one device sends, the others are served
+            log.error("a device's message could not be handled", device=peer.device, exc_info=error)
         finally:
+            peer.waiting -= 1
             self._room.release()
 
     async def _presence(self, peer: Peer, payload: bytes) -> None:
@@ -200,6 +209,7 @@ class Proxy:
                 if not peer.gone and not peer.run.online:
                     await self._carry_out(peer, peer.run.wake(self._clock()))
         finally:
+            peer.waiting -= 1
             self._room.release()
 
     async def _carry_out(self, peer: Peer, effects: Iterable[tuple[Any, ...]]) -> None:

@@ -19,16 +19,18 @@ from mathmesh.dare.envelope import Envelope
 from mathmesh.errors import MeshError, ProtocolError, VerificationError
 from mathmesh.keys import derive
 from mathmesh.keys.pair import PublicKey
-from mathmesh.messaging.static_qr import ClaimResult
+from mathmesh.messaging.static_qr import AlreadyClaimed, ClaimResult
 from mathmesh.schema.activated import activated_public
 from mathmesh.schema.build import make_cataloged_device
 from mathmesh.schema.cataloged import CatalogedDevice
 from mathmesh.schema.key_data import KeyData
 from mathmesh.types import Entropy
+from meshhub import logging
 from meshhub.link_suite import HubSuite
 from meshhub.onboarding import discovery
 from meshhub.onboarding.conversation import CLOSED, Conversation
 from meshhub.onboarding.home import Admission, BrokerAccount, Home
+from meshhub.plain_text import plain
 from meshlink import description as descriptions
 from meshlink import label
 from meshlink.onboard_adopter import AdopterLink
@@ -44,7 +46,11 @@ RETURN_SECONDS = 600.0
 """A device that does not come back over the broker within 10 min has wiped itself (protocol book)."""
 RENEW_SECONDS = 60.0
 """A provisional claim lapses after 120 s (protocol book)."""
+LONGEST_REASON = 120
+"""Characters that are shown of what a device says about itself."""
 ROLES = ("device",)
+
+log = logging.get(__name__)
 
 State = Literal["running", "confirm", "done", "failed"]
 StepState = Literal["waiting", "running", "done", "failed"]
@@ -286,12 +292,20 @@ class Adoption:
 
     @contextlib.asynccontextmanager
     async def _claim_kept(self) -> AsyncIterator[None]:
-        """A person may need longer than the provisional claim lasts, so it is made anew meanwhile."""
+        """A person may need longer than the provisional claim lasts, so it is made anew meanwhile. When it
+        was lost to somebody else, no secret leaves: raises OnboardingError.
+        """
+        lost: list[AlreadyClaimed] = []
 
         async def renew() -> None:
-            while True:
+            while not lost:
                 await asyncio.sleep(RENEW_SECONDS)
-                await self._home.account.claim(self._uri)
+                try:
+                    await self._home.account.claim(self._uri)
+                except AlreadyClaimed as error:
+                    lost.append(error)
+                except MeshError as error:  # the next one is in time as well
+                    log.warning("a claim could not be renewed", error=error)
 
         renewing = asyncio.create_task(renew())
         try:
@@ -299,6 +313,8 @@ class Adoption:
         finally:
             renewing.cancel()
             await asyncio.gather(renewing, return_exceptions=True)
+        if lost:
+            raise OnboardingError(f"Not added, somebody else was faster: {lost[0]}") from lost[0]
 
     async def _store(
         self, conversation: Conversation, claim: ClaimResult, cataloged: CatalogedDevice
@@ -358,7 +374,8 @@ class Adoption:
                 return value
             if name in ("failed", "refused", "trouble"):
                 raise OnboardingError(
-                    f"The device refused: {value.get('m') or value.get('c')}. Nothing was added."
+                    f"The device refused: {plain(str(value.get('m') or value.get('c')), LONGEST_REASON)}. "
+                    "Nothing was added."
                 )
             if name == CLOSED:
                 raise OnboardingError("The connection to the device broke off. Nothing was added; try again.")
