@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import ctypes
 import os
 import shutil
 import signal
-import sys
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -16,13 +14,13 @@ from mathmesh.types import Entropy
 from meshhub import logging
 from meshhub.broker.base import START_SECONDS, Broker
 from meshhub.broker.files import BrokerFiles
+from meshhub.child import child_arguments
 from meshhub.errors import TransportError
 
 PROGRAM = "mosquitto"
 SYSTEM_FOLDERS = ("/usr/local/sbin", "/usr/sbin", "/sbin")
 STOP_SECONDS = 3.0
 STABLE_SECONDS = 0.05
-PR_SET_PDEATHSIG = 1
 
 log = logging.get(__name__)
 
@@ -70,8 +68,7 @@ class Mosquitto(Broker):
             stdout=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.PIPE,
             env={"PATH": os.environ.get("PATH", ""), "LC_ALL": "C"},
-            process_group=0,  # Ctrl-C is for the hub, which stops the broker last
-            preexec_fn=_die_with(os.getpid()),
+            **child_arguments(),  # its own group: Ctrl-C is for the hub, which stops the broker last
         )
         self._reader = asyncio.create_task(_copy_log(self._process), name="broker log")
         await self._wait_ready(self._process)
@@ -119,20 +116,6 @@ class Mosquitto(Broker):
         assert self._process is not None
         code = await self._process.wait()
         return f"killed by signal {-code}" if code < 0 else f"exit code {code}"
-
-
-def _die_with(parent: int) -> Callable[[], None] | None:
-    """What the child does before it becomes mosquitto: ask the kernel to end it when the hub ends."""
-    if not sys.platform.startswith("linux"):
-        return None
-    prctl = ctypes.CDLL(None, use_errno=True).prctl
-
-    def before_exec() -> None:
-        prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
-        if os.getppid() != parent:
-            os._exit(1)
-
-    return before_exec
 
 
 async def _copy_log(process: asyncio.subprocess.Process) -> None:
