@@ -17,6 +17,7 @@ import json
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from math import isfinite
 from typing import Any
 
 from mathmesh.dare.content_meta import ContentMeta
@@ -27,6 +28,8 @@ RAW = "TelemetryRaw"
 VERSION = 1
 SLACK = 60_000
 LONGEST = 16 * 1024 * 1024
+
+_VALUES = (int, float, bool, str, type(None))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,24 +132,52 @@ def decode(payload: bytes) -> Batch:
         text = unpacker.decompress(payload, LONGEST)
         if not unpacker.eof:
             raise StoreError("a telemetry batch is longer than any that is written")
-        value = json.loads(text)
+        value = json.loads(text, parse_float=_finite, parse_constant=_finite)
         if value["v"] != VERSION:
             raise StoreError(f"a telemetry batch has version {value['v']}; this program reads {VERSION}")
         return Batch(
             readings=tuple(_readings(value)),
-            gaps=tuple(Gap(boot=b, first=f, last=i, time=t) for b, f, i, t in value.get("g", ())),
+            gaps=tuple(_gaps(value)),
         )
-    except (zlib.error, ValueError, KeyError, TypeError, IndexError) as error:
+    except (zlib.error, ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError) as error:
         raise StoreError("a telemetry batch cannot be read: it is not in our form") from error
 
 
 def _readings(value: dict[str, Any]) -> Iterator[Reading]:
-    names: Sequence[Sequence[str]] = value["p"]
-    time = value["t"]
+    names: Sequence[tuple[str, str]] = [(_text(node), _text(prop)) for node, prop in value["p"]]
+    time = _whole(value["t"])
     for boot, rows in value["r"]:
         s = 0
+        _whole(boot)
         for s_step, time_step, name, item in rows:
+            if not type(s_step) is type(time_step) is type(name) is int or type(item) not in _VALUES:
+                raise TypeError("a row of a batch has another form")
             s += s_step
             time += time_step
             node, prop = names[name]
             yield Reading(time=time, node=node, property=prop, value=item, boot=boot, s=s)
+
+
+def _gaps(value: dict[str, Any]) -> Iterator[Gap]:
+    for row in value.get("g", ()):
+        boot, first, last, time = map(_whole, row)
+        yield Gap(boot=boot, first=first, last=last, time=time)
+
+
+def _whole(value: object) -> int:
+    if type(value) is not int:
+        raise TypeError("a whole number is expected")
+    return value
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError("a text is expected")
+    return value
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if not isfinite(value):
+        raise ValueError("a number that is not finite")
+    return value

@@ -21,6 +21,7 @@ MEMORY_MB = 1024
 INPUT_OCTETS = 4096
 INPUT_SECONDS = 10
 GRACE_SECONDS = 60
+PACKAGES = ["mathmesh", "meshlink", "meshclient", "meshservice", "meshhub", "meshfactory", "meshdevice"]
 ABSENT = "skipped: the package atheris is not installed (it has wheels for Linux on x86-64 only)"
 
 
@@ -71,7 +72,7 @@ def child(arguments: list[str]) -> None:
     """The process that fuzzes; it does not return."""
     import atheris
 
-    with atheris.instrument_imports(include=["mathmesh", "meshclient"]):
+    with atheris.instrument_imports(include=PACKAGES):
         module = importlib.import_module(f"tests.fuzz.target_{arguments[0]}")
     atheris.Setup([sys.argv[0], *arguments[1:]], module.one)
     atheris.Fuzz()
@@ -92,6 +93,8 @@ def main() -> int:
         print(f"fuzz: {ABSENT}")
         return 0
     failed = False
+    for name in given.target or targets():
+        importlib.import_module(f"tests.fuzz.target_{name}")  # threads that import get in each other's way
     with ThreadPoolExecutor(max_workers=os.cpu_count()) as workers:
         for held, line in workers.map(lambda name: run(name, given.seconds), given.target or targets()):
             print(f"fuzz {line}", flush=True)

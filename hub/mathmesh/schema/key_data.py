@@ -92,15 +92,25 @@ class KeyData(MeshObject):
         if binary:
             for name in ("PublicParameters", "PrivateParameters"):
                 if name in written:
-                    written[name] = {tag: _binary(members) for tag, members in written[name].items()}
+                    written[name] = {
+                        tag: _binary(members) if isinstance(members, dict) else members
+                        for tag, members in written[name].items()
+                    }
         return written
 
 
 def _binary(members: JsonObject) -> JsonObject:
     return {
-        name: b64.decode(value) if name in _BINARY_MEMBERS and isinstance(value, str) else value
+        name: _octets(value) if name in _BINARY_MEMBERS and isinstance(value, str) else value
         for name, value in members.items()
     }
+
+
+def _octets(text: str) -> bytes | str:
+    try:
+        return b64.decode(text)
+    except EncodingError:  # kept as read; `public_key` and `private_key` refuse it
+        return text
 
 
 @mesh_type
