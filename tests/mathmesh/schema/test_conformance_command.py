@@ -58,6 +58,18 @@ def publication(tree: Any) -> None:
     envelope[1] = flip(envelope[1])
 
 
+def source_of_contact(tree: Any) -> None:
+    contact = tree["object"]["CatalogedContact"]["Contact"]["ContactPerson"]
+    envelope = contact["Sources"][0]["EnvelopedSource"]
+    envelope[1] = flip(envelope[1])
+
+
+def service_share(tree: Any) -> None:
+    capability = tree["object"]["CatalogedAccess"]["Capability"]["CapabilityDecryptServiced"]
+    recipient = capability["EnvelopedKeyShare"][0]["recipients"][0]
+    recipient["wmk"] = flip(recipient["wmk"], 10)
+
+
 def wrong_type(tree: Any) -> None:
     tree["object"]["CatalogedDevice"]["LocalName"] = 7
 
@@ -71,6 +83,11 @@ CASES: dict[str, tuple[str, Callable[[Any], None]]] = {
     "inner-body": ("CatalogedDevice", inner_body),
     "inner-wrapped-key": ("CatalogedDevice", inner_wrapped_key),
     "publication": ("CatalogedPublication", publication),
+    "contact": ("CatalogedContact", source_of_contact),
+    "service-share": ("CatalogedAccess-threshold", service_share),
+    "pin": ("MessagePin", wrapped_key),
+    "request": ("RequestConnection", signature),
+    "answer": ("ResponseConfirmation", signature),
     "wrong-type": ("CatalogedDevice", wrong_type),
 }
 

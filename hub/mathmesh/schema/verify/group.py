@@ -30,7 +30,7 @@ from mathmesh.schema.profile import ProfileGroup, ProfileUser
 from mathmesh.schema.profile_validation import verify_profile_group
 from mathmesh.schema.signed import envelope_of
 from mathmesh.schema.validation import verify_activation_common
-from mathmesh.schema.validity import check_issued, check_keys_valid
+from mathmesh.schema.validity import check_issued
 from mathmesh.schema.verify.contact import profiles_of
 from mathmesh.schema.verify.message import check_address, verify_message
 from mathmesh.threshold.key_share import TAG as KEY_SHARE
@@ -72,7 +72,7 @@ def verify_group_invitation(
     if not isinstance(contact, Contact):
         raise VerificationError("the invitation has no contact of a group")
     group = _group(contact, now)
-    share = _share(_capability(contact, group, now), group, now)
+    share = _share(_capability(contact, group, now), group)
     return VerifiedInvitation(message=message, profile_group=group, share=share)
 
 
@@ -110,9 +110,8 @@ def _capability(contact: Contact, group: ProfileGroup, now: datetime) -> Capabil
     raise VerificationError("the invitation grants no use of the group's key")
 
 
-def _share(capability: CapabilityDecryptPartial, group: ProfileGroup, now: datetime) -> KeyShare:
+def _share(capability: CapabilityDecryptPartial, group: ProfileGroup) -> KeyShare:
     data = capability.key_data or KeyData()
-    check_keys_valid(data, now)
     if KEY_SHARE in (data.private_parameters or {}):
         share = data.key_share(AGREEMENT)
     else:

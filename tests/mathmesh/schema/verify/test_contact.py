@@ -148,6 +148,7 @@ def test_55_a_source_vouches_for_the_anchors(world: Any, kinds: Any, altered: An
     stray = (Anchor(udf=world.other.udf, validation="Self"),)
     for spoiled in (
         replace(contact, sources=None),
+        replace(contact, sources=None, anchors=None, network_addresses=None),
         replace(contact, sources=(TaggedSource(binary_source=b"card"),)),
         replace(contact, sources=(*(contact.sources or ()), bad)),
         replace(contact, anchors=stray),

@@ -11,6 +11,7 @@ from mathmesh.keys.keyring import MemoryKeyring
 from mathmesh.schema import (
     AccountHostAssignment,
     ActivationAccount,
+    ActivationEntry,
     ActivationHost,
     ConnectionHost,
     ConnectionService,
@@ -179,6 +180,19 @@ def test_95_a_seed_of_another_type_is_refused(
 ) -> None:
     activation = ActivationHost(activation_key=derive.new_seed(kind, world.entropy))
     with pytest.raises(VerificationError, match="is not a seed for service activations"):
+        verify_activation_host(
+            sign(activation, world.service_signature), service=service, keyring=keyring, now=world.now
+        )
+
+
+def test_25_holds_for_the_activation_of_a_host(
+    world: Any, kinds: Any, service: Any, sign: Any, keyring: Any
+) -> None:
+    key = replace(KeyData.of_private(world.key("Encrypt")), not_on_or_after=world.now)
+    activation = ActivationHost(
+        activation_key=kinds.host_activation, entries=(ActivationEntry(resource="S", key=key),)
+    )
+    with pytest.raises(VerificationError, match="has expired"):
         verify_activation_host(
             sign(activation, world.service_signature), service=service, keyring=keyring, now=world.now
         )

@@ -12,7 +12,7 @@ from mathmesh.keys import ids
 from mathmesh.schema import MessagePin, RequestConnection
 from mathmesh.schema.build import make_message_pin, prove_pin
 from mathmesh.schema.pin import check_pin_witness, new_pin, pin_proof
-from mathmesh.schema.signed import object_in
+from mathmesh.schema.signed import check_digest, object_in
 from mathmesh.schema.verify import verify_message_pin
 
 DAY = timedelta(days=1)
@@ -131,6 +131,19 @@ def test_34_the_witness_binds_pin_account_nonce_and_device(world: Any, kinds: An
     ):
         with pytest.raises(VerificationError):
             check_pin_witness(spoiled, against)
+
+
+def test_34_a_witness_over_a_short_nonce_is_refused(world: Any, kinds: Any) -> None:
+    pin = verify(world, kinds.message_pin)
+    digest = check_digest(world.profile_device, "ProfileDevice")
+    short = RequestConnection(
+        authenticated_data=world.profile_device,
+        client_nonce=bytes(15),
+        pin_id=pin.message_id,
+        pin_witness=ids.pin_witness(pin.salted_pin or "", "alice@hub.local", bytes(15), digest),
+    )
+    with pytest.raises(VerificationError, match="no nonce of 16 octets"):
+        check_pin_witness(short, pin)
 
 
 def test_a_short_nonce_is_not_used(world: Any) -> None:
