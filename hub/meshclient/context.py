@@ -384,6 +384,10 @@ class AccountContext:
         """The fold of a spool: where messages are, and their states."""
         return self._stores.spool(name)
 
+    def frame_counts(self) -> dict[str, int]:
+        """The number of frames of each store, as far as this machine has copies."""
+        return {name: status.count for name, status in self._stores.status().items()}
+
     def spooled(self, name: str) -> Sequence[tuple[int, Envelope]]:
         """The messages of a spool with their frame numbers, the newest first."""
         return self._stores.newest_first(name)

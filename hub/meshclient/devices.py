@@ -243,6 +243,12 @@ def listed(session: Session) -> Iterable[CatalogedDevice]:
             yield entry
 
 
+def roles_of(session: Session, entry: CatalogedDevice) -> tuple[str, ...]:
+    """The roles of a device, as its verified connection states them."""
+    verified = verify_cataloged_device(entry, session.context.profile_user)
+    return tuple(verified.connection_device.roles or ())
+
+
 def find(session: Session, name: str) -> CatalogedDevice:
     """The device with a UDF or a friendly name; PolicyError for none or several."""
     found = [
@@ -263,7 +269,7 @@ async def delete(session: Session, entry: CatalogedDevice) -> tuple[str, ...]:
     """
     if same_udf(entry.device_udf, session.context.device.profile.udf):
         raise PolicyError("this is the device that you are using; remove it from another one")
-    roles = _roles(session, entry)
+    roles = roles_of(session, entry)
     changes = connect.removal(entry, list(_access(session)))
     exposed = sorted({store for role in roles for store in STORES.get(role, ())})
     if not exposed or not isinstance(session.context.keys, SeedKeys):
@@ -274,7 +280,7 @@ async def delete(session: Session, entry: CatalogedDevice) -> tuple[str, ...]:
     renewals = {**seeds.renewals, **{store: seeds.renewals.get(store, 0) + 1 for store in exposed}}
     renewed = replace(seeds, renewals=renewals)
     with session.context.provisional_keys(SeedKeys(renewed)):
-        updates = _regranted(session, [(one, _roles(session, one)) for one in remaining])
+        updates = _regranted(session, [(one, roles_of(session, one)) for one in remaining])
         updates[ACCESS] = [*changes.updates[ACCESS], *updates[ACCESS]]
         await session.context.transact(updates=updates, deletes=changes.deletes)
     session.file.save(replace(session.file.keys, seeds=renewed))
@@ -298,11 +304,6 @@ def _regranted(
         entries.append(made)
         access += [*connect.withdrawn_shares(device, present), *granted]
     return {DEVICE: entries, ACCESS: access}
-
-
-def _roles(session: Session, entry: CatalogedDevice) -> tuple[str, ...]:
-    verified = verify_cataloged_device(entry, session.context.profile_user)
-    return tuple(verified.connection_device.roles or ())
 
 
 def _access(session: Session) -> Iterable[CatalogedAccess]:

@@ -54,6 +54,9 @@ class ServiceDirectory(Protocol):
     def caller(self, address: str, credentials: Credentials) -> Transport:
         """The service of the account `address`, as the holder of `credentials`."""
 
+    def known_domains(self) -> Iterable[str]:
+        """The domains whose services are known on this machine, without asking anybody."""
+
     async def close(self) -> None:
         """Close all connections."""
 

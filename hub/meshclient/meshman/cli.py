@@ -13,8 +13,17 @@ TRACE = "MESHMAN_TRACE"
 
 MODULES = {
     "about": "meshclient.meshman.about",
+    "account": "meshclient.meshman.account",
+    "bookmark": "meshclient.meshman.bookmark",
+    "calendar": "meshclient.meshman.calendar",
+    "contact": "meshclient.meshman.contact",
+    "device": "meshclient.meshman.device",
+    "group": "meshclient.meshman.group",
     "hash": "meshclient.meshman.hash",
     "key": "meshclient.meshman.key",
+    "message": "meshclient.meshman.message",
+    "network": "meshclient.meshman.network",
+    "password": "meshclient.meshman.password",
 }
 """Each command or group and the module that holds it as `command`."""
 

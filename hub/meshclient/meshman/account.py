@@ -1,0 +1,327 @@
+"""`meshman account`: making, looking at, syncing, sharing out and recovering accounts."""
+
+from __future__ import annotations
+
+import os
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import click
+
+from mathmesh.dare.content_meta import format_time
+from mathmesh.errors import MeshError, PolicyError
+from mathmesh.stores import CATALOGS, SPOOLS
+from meshclient import account_setup, devices, qr
+from meshclient.context import utc_now
+from meshclient.correspondence import process_automatic
+from meshclient.machine import Machine
+from meshclient.meshman.frame import Answer, MeshGroup
+from meshclient.meshman.running import (
+    Flags,
+    account_flags,
+    home_flag,
+    on_account,
+    role_flags,
+    with_directory,
+)
+from meshclient.session import ServiceDirectory, Session
+
+CHARACTER_BITS = 5
+
+
+@click.group("account", cls=MeshGroup)
+def command() -> None:
+    """Accounts of this machine."""
+
+
+@command.command("create", example="account create alice@example.com")
+@click.argument("address")
+@click.option("--name", "local_name", metavar="NAME", help="A local name for the account.")
+@click.option("--devicename", "device_name", metavar="NAME", help="A friendly name for this machine.")
+@home_flag
+def create(machine: Machine, address: str, local_name: str | None, device_name: str | None) -> Answer:
+    """Make a new account, with this machine as its first device and administrator."""
+
+    async def step(directory: ServiceDirectory) -> Answer:
+        file = await account_setup.create_account(
+            machine,
+            address,
+            directory,
+            entropy=os.urandom,
+            clock=utc_now,
+            local_name=local_name,
+            device_name=device_name,
+        )
+        return _account(file.keys.address, file.keys.id)
+
+    return with_directory(machine, step)
+
+
+@command.command("hello", example="account hello alice@example.com")
+@click.argument("address")
+@home_flag
+def hello(machine: Machine, address: str) -> Answer:
+    """What the service of an address says of itself."""
+
+    async def step(directory: ServiceDirectory) -> Answer:
+        profile, said = await account_setup.service_of(directory, address)
+        version = said.version or {}
+        number = f"{version.get('Major')}.{version.get('Minor')}"
+        members = {"Service": profile.udf, "Version": number}
+        return Answer(
+            lines=[f"MeshService {number}", f"   UDF = {profile.udf}"], tag="ResultHello", members=members
+        )
+
+    return with_directory(machine, step)
+
+
+@command.command("status", example="account status")
+@account_flags
+def status(flags: Flags) -> Answer:
+    """The stores of the account as they stand at the service."""
+
+    async def step(session: Session) -> Answer:
+        return Answer(
+            lines=[*_lines(session), *_stores(session)], tag="ResultStatus", members=_members(session)
+        )
+
+    return on_account(flags, step, sync=True)
+
+
+@command.command("info", example="account info")
+@account_flags
+def info(flags: Flags) -> Answer:
+    """The account as it stands on this machine."""
+
+    async def step(session: Session) -> Answer:
+        return Answer(
+            lines=[*_lines(session), *_stores(session)], tag="ResultInfo", members=_members(session)
+        )
+
+    return on_account(flags, step)
+
+
+@command.command("sync", example="account sync /auto")
+@account_flags
+def sync(flags: Flags) -> Answer:
+    """Fetch what is new; with /auto also do what was agreed to beforehand."""
+    quiet = Flags(home=flags.home, account=flags.account)
+
+    async def step(session: Session) -> Answer:
+        done = await process_automatic(session) if flags.auto else []
+        lines = [f"{item.item.message.tag} {item.item.message_id}: {item.text}" for item in done]
+        members = {"Account": session.address, "Processed": len(done)}
+        return Answer(lines=lines, tag="ResultSync", members=members)
+
+    return on_account(quiet, step, sync=True)
+
+
+@command.command("list", example="account list")
+@home_flag
+def list_(machine: Machine) -> Answer:
+    """The accounts that this machine is in."""
+    found = machine.contexts()
+    lines = [
+        f"{one.keys.address} {one.keys.id} {one.keys.kind}"
+        + (f" ({one.keys.local_name})" if one.keys.local_name else "")
+        for one in found
+    ]
+    members = {
+        "Accounts": [
+            {"Account": one.keys.address, "UDF": one.keys.id, "Kind": one.keys.kind} for one in found
+        ]
+    }
+    return Answer(lines=lines, tag="ResultList", members=members)
+
+
+@command.command("get", example="account get")
+@account_flags
+def get(flags: Flags) -> Answer:
+    """The profile of the account."""
+
+    async def step(session: Session) -> Answer:
+        members = {**_members(session), "Profile": session.context.profile.to_json()}
+        return Answer(lines=_lines(session), tag="ResultGet", members=members)
+
+    return on_account(flags, step)
+
+
+@command.command("default", example="account default alice@example.com")
+@click.argument("address")
+@home_flag
+def default(machine: Machine, address: str) -> Answer:
+    """Choose the account that is meant when none is named."""
+    file = machine.select(address)
+    machine.set_default(file.keys.address)
+    return _account(file.keys.address, file.keys.id)
+
+
+@command.command("pin", example="account pin /web /qr invitation.svg")
+@role_flags
+@click.option("--length", type=click.IntRange(24, 40), default=24, show_default=True, help="Characters.")
+@click.option("--expire", type=click.IntRange(1, 30 * 24), default=24, show_default=True, help="Hours.")
+@click.option("--ask", is_flag=True, help="Do not accept the device without asking.")
+@click.option("--qr", "file", type=click.Path(dir_okay=False, path_type=Path), help="Picture of the URI.")
+@click.option("--uri", is_flag=True, help="Show the URI as a QR code.")
+@account_flags
+def pin(
+    flags: Flags, roles: tuple[str, ...], length: int, expire: int, ask: bool, file: Path | None, uri: bool
+) -> Answer:
+    """A PIN that lets one device into the account, with the roles given."""
+
+    async def step(session: Session) -> Answer:
+        octets = length * CHARACTER_BITS // 8
+        made, address, expires = await devices.issue_pin(
+            session,
+            roles or ("device",),
+            octets=octets,
+            life=timedelta(hours=expire),
+            automatic=not ask,
+        )
+        if file is not None:
+            qr.write(file, address)
+        members = {"PIN": made, "URI": address, "Expires": format_time(expires)}
+        lines = [f"{name}={value}" for name, value in members.items()]
+        if file is not None:
+            lines.append(f"File={file}")
+        if uri:
+            lines.append(qr.terminal(address))
+        return Answer(lines=lines, tag="ResultPIN", members=members)
+
+    return on_account(flags, step, sync=True)
+
+
+@command.command("connect", example="account connect mcu://maker@example.com/EDRL-… /web")
+@click.argument("code")
+@click.option("--name", metavar="NAME", help="A friendly name for the device.")
+@role_flags
+@account_flags
+def connect(flags: Flags, code: str, roles: tuple[str, ...], name: str | None) -> Answer:
+    """Connect the device whose label shows this code."""
+
+    async def step(session: Session) -> Answer:
+        entry = await devices.claim(session, code, roles or ("device",), name)
+        return Answer(
+            lines=[f"Device UDF = {entry.device_udf}", f"Account = {session.address}"],
+            tag="ResultConnect",
+            members={"DeviceUDF": entry.device_udf, "Account": session.address},
+        )
+
+    return on_account(flags, step, sync=True)
+
+
+@command.command("escrow", example="account escrow /quorum=2 /shares=3 /cards=cards.html")
+@click.option("--quorum", type=click.IntRange(2, 15), default=2, show_default=True, help="Shares needed.")
+@click.option("--shares", type=click.IntRange(2, 15), default=3, show_default=True, help="Shares made.")
+@click.option(
+    "--qr",
+    "folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder for a QR card of each share, to print.",
+)
+@account_flags
+def escrow(flags: Flags, quorum: int, shares: int, folder: Path | None) -> Answer:
+    """Shares from which the account is recovered when all machines are lost. Keep them apart."""
+    if quorum > shares:
+        raise click.UsageError("/quorum is larger than /shares: the account could never be recovered.")
+
+    async def step(session: Session) -> Answer:
+        made = account_setup.escrow(session, quorum, shares)
+        cards = _cards(folder, made) if folder is not None else []
+        lines = [f"Share: {share}" for share in made] + [f"Card: {card}" for card in cards]
+        members: dict[str, Any] = {"Shares": made, "Quorum": quorum, "Cards": [str(card) for card in cards]}
+        note = f"Any {quorum} of these {shares} shares recover the account; fewer tell nothing."
+        return Answer(lines=lines, tag="ResultEscrow", members=members, notes=[note])
+
+    return on_account(flags, step)
+
+
+@command.command("recover", example="account recover SAQM-… SARG-… /verify")
+@click.argument("shares", nargs=-1, required=True)
+@click.option("--verify", is_flag=True, help="Only tell whose account it is.")
+@click.option("--address", metavar="ADDRESS", help="The account's address.  [default: asked for at services]")
+@click.option("--expect", metavar="UDF", help="The UDF of the account.")
+@home_flag
+def recover(
+    machine: Machine, shares: tuple[str, ...], verify: bool, address: str | None, expect: str | None
+) -> Answer:
+    """Recover an account from shares: this machine becomes its administrator.
+
+    With /verify nothing is changed; the UDF then needs neither a service nor an account here.
+    """
+    restored = account_setup.restore(shares, expect)
+
+    async def step(directory: ServiceDirectory) -> Answer:
+        found = await _find(restored, address, directory)
+        if verify:
+            return _account(found.address or "", restored.udf)
+        if found.profile is None:
+            raise PolicyError("no service knows this account; give its address with /address")
+        file = await account_setup.recover_account(
+            machine, found, directory, entropy=os.urandom, clock=utc_now
+        )
+        return _account(file.keys.address, file.keys.id)
+
+    return with_directory(machine, step)
+
+
+async def _find(
+    restored: account_setup.Restored, address: str | None, directory: ServiceDirectory
+) -> account_setup.Restored:
+    """The account at a service; as it was when none that can be asked has it."""
+    places = [address] if address else [f"{restored.udf}@{domain}" for domain in directory.known_domains()]
+    refused: MeshError | None = None
+    for place in places:
+        try:
+            return await account_setup.find_account(restored, place, directory)
+        except (MeshError, OSError) as error:
+            refused = error if isinstance(error, MeshError) else None
+    if address and refused is not None:
+        raise refused
+    return restored
+
+
+def _cards(folder: Path, shares: list[str]) -> list[Path]:
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    made = []
+    for number, share in enumerate(shares, 1):
+        path = folder / f"share-{number}.svg"
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "wb") as out:
+            out.write(qr.svg(share))
+        made.append(path)
+    return made
+
+
+def _account(address: str, udf: str) -> Answer:
+    members = {"Account": address, "UDF": udf}
+    return Answer(lines=[f"Account={address}", f"UDF={udf}"], tag="ResultAccount", members=members)
+
+
+def _lines(session: Session) -> list[str]:
+    context = session.context
+    return [
+        f"Account={session.address}",
+        f"UDF={context.udf}",
+        f"Service={context.profile.service_udf}",
+        f"Device={context.device.profile.udf}",
+        f"Roles={','.join(context.keys.roles)}",
+    ]
+
+
+def _members(session: Session) -> dict[str, Any]:
+    context = session.context
+    return {
+        "Account": session.address,
+        "UDF": context.udf,
+        "Service": context.profile.service_udf,
+        "Device": context.device.profile.udf,
+        "Roles": list(context.keys.roles),
+        "Stores": context.frame_counts(),
+    }
+
+
+def _stores(session: Session) -> list[str]:
+    counts = session.context.frame_counts()
+    return [f"   {name}: {counts[name]}" for name in (*SPOOLS, *CATALOGS) if name in counts]

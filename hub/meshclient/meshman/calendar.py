@@ -1,0 +1,124 @@
+"""`meshman calendar`: tasks and appointments (MMM_Task)."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from mathmesh.dare.content_meta import format_time
+from mathmesh.errors import MeshError
+from mathmesh.keys import ids
+from mathmesh.schema.build.enveloped import enveloped
+from mathmesh.schema.cataloged import CatalogedTask
+from mathmesh.schema.engagement import Engagement
+from mathmesh.schema.mesh_object import parse
+from mathmesh.schema.signed import object_in
+from mathmesh.stores import TASK
+from meshclient.meshman.entries import EntryCommands
+from meshclient.meshman.frame import Answer, MeshGroup
+from meshclient.meshman.running import Flags, account_flags
+from meshclient.session import Session
+
+_FORMATS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"]
+
+
+def _line(entry: CatalogedTask) -> str:
+    task = _engagement(entry)
+    start = f" {format_time(task.start)}" if task is not None and task.start else ""
+    return f"{entry.key}{start} {entry.title or ''}".rstrip()
+
+
+def _engagement(entry: CatalogedTask) -> Engagement | None:
+    try:
+        return object_in(entry.enveloped_task, Engagement) if entry.enveloped_task is not None else None
+    except MeshError:
+        return None
+
+
+_ENTRIES = EntryCommands(
+    TASK, CatalogedTask, what="task", line=_line, names=lambda entry: (entry.key, entry.title)
+)
+
+
+@click.group("calendar", cls=MeshGroup)
+def command() -> None:
+    """Tasks and appointments."""
+
+
+@command.command("add", example="calendar add Dentist /start=2031-05-02T09:00")
+@click.argument("title")
+@click.option("--start", type=click.DateTime(_FORMATS), help="When it begins, in UTC.")
+@click.option("--finish", type=click.DateTime(_FORMATS), help="When it ends, in UTC.")
+@click.option("--location", metavar="PLACE", help="Where it is.")
+@click.option("--description", metavar="TEXT", help="What it is about.")
+@click.option("--id", "key", metavar="ID", help="Its key.  [default: a new one]")
+@account_flags
+def add(
+    flags: Flags,
+    title: str,
+    start: datetime | None,
+    finish: datetime | None,
+    location: str | None,
+    description: str | None,
+    key: str | None,
+) -> Answer:
+    """Keep a task or an appointment."""
+
+    def make(session: Session) -> list[CatalogedTask]:
+        name = key or ids.nonce_id(session.context.entropy)
+        task = Engagement(
+            key=name,
+            title=title,
+            start=start.replace(tzinfo=UTC) if start else None,
+            finish=finish.replace(tzinfo=UTC) if finish else None,
+            location=location,
+            description=description,
+        )
+        return [_entry(session, task, name)]
+
+    return _ENTRIES.put(flags, make)
+
+
+@command.command("import", example="calendar import task.json")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@account_flags
+def import_(flags: Flags, file: Path) -> Answer:
+    """Take in the Engagement in a JSON file."""
+    task = parse(file.read_bytes())
+    if not isinstance(task, Engagement):
+        raise click.UsageError(f"{file} holds a {task.tag}, not a task.")
+    return _ENTRIES.put(
+        flags, lambda session: [_entry(session, task, task.key or ids.nonce_id(session.context.entropy))]
+    )
+
+
+@command.command("get", example="calendar get Dentist")
+@click.argument("name")
+@account_flags
+def get(flags: Flags, name: str) -> Answer:
+    """A task, by key or title."""
+    return _ENTRIES.get(flags, name)
+
+
+@command.command("delete", example="calendar delete Dentist")
+@click.argument("name")
+@account_flags
+def delete(flags: Flags, name: str) -> Answer:
+    """Forget a task."""
+    return _ENTRIES.delete(flags, name)
+
+
+@command.command("list", example="calendar list")
+@account_flags
+def list_(flags: Flags) -> Answer:
+    """All tasks."""
+    return _ENTRIES.list(flags)
+
+
+def _entry(session: Session, task: Engagement, key: str) -> CatalogedTask:
+    envelope = enveloped(
+        task, entropy=session.context.entropy, now=session.now, signer=session.context.keys.signature
+    )
+    return CatalogedTask(key=key, title=task.title, enveloped_task=envelope)

@@ -1,0 +1,189 @@
+"""`meshman message`: messages that were received and sent."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from mathmesh.errors import PolicyError
+from mathmesh.schema.message import CLOSED
+from mathmesh.schema.message_confirmation import RequestConfirmation, ResponseConfirmation
+from mathmesh.schema.message_connection import AcknowledgeConnection
+from mathmesh.schema.message_contact import GroupInvitation, MessageContact
+from meshclient import correspondence, inbox
+from meshclient.correspondence import Sent
+from meshclient.inbox import Item
+from meshclient.meshman.frame import Answer, MeshCommand, MeshGroup
+from meshclient.meshman.running import Flags, account_flags, on_account, role_flags
+from meshclient.session import Session
+
+TITLES = {
+    AcknowledgeConnection: "Connection Request",
+    MessageContact: "Contact Request",
+    RequestConfirmation: "Confirmation Request",
+    ResponseConfirmation: "Confirmation Response",
+    GroupInvitation: "Group Invitation",
+}
+
+
+@click.group("message", cls=MeshGroup)
+def command() -> None:
+    """Messages that were received and sent."""
+
+
+@click.command("contact", cls=MeshCommand, example="message contact alice@example.com")
+@click.argument("recipient")
+@click.option("--subject", metavar="TEXT", help="What the recipient reads with it.")
+@account_flags
+def contact(flags: Flags, recipient: str, subject: str | None) -> Answer:
+    """Send the own contact to an address and ask for that one's."""
+
+    async def step(session: Session) -> Answer:
+        return _sent(await correspondence.request_contact(session, recipient, subject))
+
+    return on_account(flags, step, sync=True)
+
+
+command.add_command(contact)
+
+
+@command.command("confirm", example="message confirm alice@example.com start")
+@click.argument("recipient")
+@click.argument("text")
+@account_flags
+def confirm(flags: Flags, recipient: str, text: str) -> Answer:
+    """Ask a contact to confirm something; `message status` tells the answer."""
+
+    async def step(session: Session) -> Answer:
+        return _sent(await correspondence.ask_confirmation(session, recipient, text))
+
+    return on_account(flags, step, sync=True)
+
+
+@command.command("pending", example="message pending")
+@click.option("--unread", is_flag=True, help="Only what waits for an answer (the default).")
+@click.option("--read", is_flag=True, help="Also what was dealt with.")
+@click.option("--raw", is_flag=True, help="The messages as JSON objects.")
+@account_flags
+def pending(flags: Flags, unread: bool, read: bool, raw: bool) -> Answer:
+    """The messages that were received and wait for an answer."""
+
+    async def step(session: Session) -> Answer:
+        view = await inbox.inbound(session)
+        shown = [item for item in view.items if item.is_open or (read and not unread)]
+        lines = [line for item in shown for line in _lines(item, session)]
+        members: dict[str, Any] = {"Messages": [_members(item) for item in shown]}
+        if raw:
+            members = {"Messages": [item.message.to_json() for item in shown]}
+        notes = [f"{view.unreadable} messages cannot be read here"] if view.unreadable else []
+        return Answer(lines=lines, tag="ResultPending", members=members, notes=notes)
+
+    return on_account(flags, step, sync=True)
+
+
+@command.command("status", example="message status MAQT-…")
+@click.argument("response")
+@account_flags
+def status(flags: Flags, response: str) -> Answer:
+    """What became of a question, by the id of the answer; the signature of the answer is verified."""
+
+    async def step(session: Session) -> Answer:
+        verdict, signer = await correspondence.answer_to(session, response)
+        notes = [f"Signed by {signer}"] if signer else []
+        members = {"Result": verdict, "SignedBy": signer}
+        return Answer(lines=[verdict], tag="ResultStatus", members=members, notes=notes)
+
+    return on_account(flags, step, sync=True)
+
+
+@command.command("accept", example="message accept NBXV-…")
+@click.argument("message")
+@role_flags
+@account_flags
+def accept(flags: Flags, message: str, roles: tuple[str, ...]) -> Answer:
+    """Do what a message asks for."""
+
+    async def step(session: Session) -> Answer:
+        item = _waiting(await inbox.inbound(session), message)
+        done = await correspondence.accept(session, item, roles)
+        members = {"Result": "Accept", "MessageID": item.message_id}
+        return Answer(lines=["Result: Accept", done.text], tag="ResultProcess", members=members)
+
+    return on_account(flags, step, sync=True)
+
+
+@command.command("reject", example="message reject NBXV-…")
+@click.argument("message")
+@account_flags
+def reject(flags: Flags, message: str) -> Answer:
+    """Refuse what a message asks for."""
+
+    async def step(session: Session) -> Answer:
+        item = _waiting(await inbox.inbound(session), message)
+        await correspondence.reject(session, item)
+        members = {"Result": "Reject", "MessageID": item.message_id}
+        return Answer(lines=["Result: Reject"], tag="ResultProcess", members=members)
+
+    return on_account(flags, step, sync=True)
+
+
+def _waiting(view: inbox.SpoolView, name: str) -> Item:
+    item = view.find(name)
+    if item.state == CLOSED:
+        raise PolicyError(f"message {item.message_id} was dealt with already")
+    return item
+
+
+def _sent(sent: Sent) -> Answer:
+    lines = [
+        f"Envelope ID: {sent.envelope_id}",
+        f"Message ID: {sent.message_id}",
+        f"Response ID: {sent.response_id}",
+    ]
+    members = {
+        "EnvelopeID": sent.envelope_id,
+        "MessageID": sent.message_id,
+        "ResponseID": sent.response_id,
+    }
+    return Answer(lines=lines, tag="ResultSent", members=members)
+
+
+def _lines(item: Item, session: Session) -> list[str]:
+    message = item.message
+    lines = [
+        f"MessageID: {item.message_id}",
+        f"        {TITLES.get(type(message), message.tag)}::",
+        f"        MessageID: {item.message_id}",
+        f"        To: {message.recipient or session.address} From: {message.sender or 'the service'}",
+    ]
+    for name, value in _details(item).items():
+        lines.append(f"        {name}: {value}")
+    return lines
+
+
+def _details(item: Item) -> dict[str, Any]:
+    message = item.message
+    if isinstance(message, AcknowledgeConnection):
+        return {"Witness": message.witness}
+    if isinstance(message, MessageContact):
+        details = {"PIN": message.pin, "Subject": message.subject}
+        return {name: value for name, value in details.items() if value}
+    if isinstance(message, RequestConfirmation):
+        return {"Text": message.text}
+    if isinstance(message, ResponseConfirmation):
+        return {"Result": "Accept" if message.accept else "Reject"}
+    if isinstance(message, GroupInvitation):
+        return {"Text": message.text} if message.text else {}
+    return {}
+
+
+def _members(item: Item) -> dict[str, Any]:
+    return {
+        "MessageID": item.message_id,
+        "Type": item.message.tag,
+        "To": item.message.recipient,
+        "From": item.message.sender,
+        "State": item.state,
+        **_details(item),
+    }
