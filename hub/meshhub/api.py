@@ -11,7 +11,7 @@ A name is a friendly name, room and name, or the device's UDF. Errors are {error
 
 import asyncio
 import base64
-import binascii
+import json
 import re
 import time
 from datetime import UTC, datetime, timedelta
@@ -48,6 +48,7 @@ class Api:
         self._alarms = Alarms(hub.events)
         self._started = time.monotonic()
         self._streams: set[EventStream] = set()
+        self._picture = asyncio.Semaphore(1)
 
     def add_to(self, application: web.Application) -> None:
         """Register every route; the caller sets `client_max_size` to `MAX_BODY`."""
@@ -142,7 +143,7 @@ class Api:
     async def add(self, request: web.Request) -> web.Response:
         """Start adding a device; follow it under its id."""
         body = await _body(request, MAX_BODY)
-        code = _text(body, "code") if "code" in body else await _code_of_image(body)
+        code = _text(body, "code") if "code" in body else await self._code_of_image(body)
         try:
             adoption = self._hub.onboarding.start(
                 code,
@@ -226,6 +227,17 @@ class Api:
         for stream in self._streams:
             stream.end()
 
+    async def _code_of_image(self, body: Body) -> str:
+        image = body.get("image")
+        if not isinstance(image, str):
+            raise Problem(400, "no-code", "Give the code of the label or a picture of it.")
+        try:
+            data = base64.b64decode(image, validate=True)
+        except ValueError:  # letters beyond ASCII raise it too
+            raise Problem(400, "bad-request", "“image” must be base64.") from None
+        async with self._picture:  # one at a time: a large one takes much memory
+            return await asyncio.to_thread(read_label, data)
+
     def _find(self, name: str) -> Device:
         for device in self._hub.registry.devices():
             if device.udf == name:
@@ -236,41 +248,33 @@ class Api:
 def since_when(text: str, now: datetime) -> datetime:
     """The moment that `text` names: a span before `now` such as 90s, 15m, 1h, 2d, 1w, or an ISO 8601 time."""
     span = re.fullmatch(r"(\d{1,6})\s*([smhdw])", text.strip().lower())
-    if span:
-        return now - timedelta(seconds=int(span[1]) * SPANS[span[2]])
     try:
+        if span:
+            return now - timedelta(seconds=int(span[1]) * SPANS[span[2]])
         moment = datetime.fromisoformat(text.strip())
-    except ValueError:
+        return moment if moment.tzinfo else moment.astimezone()
+    except (ValueError, OverflowError):
         raise Problem(
             422,
             "bad-time",
             f"“{text}” is not a time.",
             "Write a span such as 15m, 1h or 2d, or 2026-01-31T08:00.",
         ) from None
-    return moment if moment.tzinfo else moment.astimezone()
 
 
 async def _body(request: web.Request, limit: int = MAX_SMALL_BODY) -> Body:
     if (request.content_length or 0) > limit:
         raise Problem(413, "too-large", "That is too large.", "A picture may have 10 MB.")
     try:
-        body = await request.json()
+        text = await request.text()
+        if len(text) > limit:  # sent in pieces, without its length
+            raise Problem(413, "too-large", "That is too large.", "A picture may have 10 MB.")
+        body = json.loads(text)
     except (ValueError, RecursionError):
         body = None
     if not isinstance(body, dict):
         raise Problem(400, "bad-request", "The request must be a JSON object.")
     return body
-
-
-async def _code_of_image(body: Body) -> str:
-    image = body.get("image")
-    if not isinstance(image, str):
-        raise Problem(400, "no-code", "Give the code of the label or a picture of it.")
-    try:
-        data = base64.b64decode(image, validate=True)
-    except binascii.Error:
-        raise Problem(400, "bad-request", "“image” must be base64.") from None
-    return await asyncio.to_thread(read_label, data)
 
 
 def _text(body: Body, member: str) -> str:

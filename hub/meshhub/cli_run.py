@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import resource
 import signal
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -77,6 +78,7 @@ async def _run(config: Config, demo: bool) -> None:
     from meshservice.http import add_service
 
     logging.configure(config.log_level)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # keys are in memory: a crash leaves no copy of it
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import stat
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -24,6 +25,7 @@ class DataLock:
         """Make the folder if it is not there and lock it. Raises HubError when another hub has it."""
         try:
             self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._check_folder()
             self._descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
             raise HubError(
@@ -41,6 +43,15 @@ class DataLock:
         os.ftruncate(self._descriptor, 0)
         os.pwrite(self._descriptor, f"{os.getpid()}\n".encode(), 0)
         return self
+
+    def _check_folder(self) -> None:
+        """Who may write into the folder could put keys and settings there before the hub does."""
+        status = self._path.parent.stat()
+        if status.st_uid not in (os.geteuid(), 0) or stat.S_IMODE(status.st_mode) & 0o022:
+            raise HubError(
+                f"data folder {self._path.parent} can be written by other users of this machine: "
+                "choose one of your own with --data, or give it mode 700"
+            )
 
     def release(self) -> None:
         """Let go of the folder; nothing happens when it is not held."""

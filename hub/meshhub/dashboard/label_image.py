@@ -15,6 +15,7 @@ from meshhub.dashboard.problems import Problem
 
 MAX_OCTETS = 10 * 1024 * 1024
 MAX_PIXELS = 64_000_000  # the largest phone cameras make 50 million
+MAX_PIXELS_WHOLE = 24_000_000  # of formats that cannot be made smaller while they are decoded
 QR = zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCode)
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF")
 LABEL_OCTETS = 15
@@ -68,7 +69,7 @@ def _load(data: bytes) -> Image.Image:
     try:
         image = Image.open(io.BytesIO(data), formats=FORMATS)
         width, height = image.size
-        if width * height > MAX_PIXELS:
+        if width * height > (MAX_PIXELS if image.format == "JPEG" else MAX_PIXELS_WHOLE):
             raise too_large
         image.draft("L", (max(SIDES), max(SIDES)))
         return image.convert("L") if image.mode in ("L", "RGB") else _on_white(image)
@@ -81,8 +82,9 @@ def _load(data: bytes) -> Image.Image:
 def _on_white(image: Image.Image) -> Image.Image:
     """Grey picture in which transparent parts are white, as a viewer shows them."""
     colour = image.convert("RGBA")
-    ground = Image.new("RGBA", colour.size, "white")
-    return Image.alpha_composite(ground, colour).convert("L")
+    ground = Image.new("L", colour.size, "white")
+    ground.paste(colour.convert("L"), mask=colour.getchannel("A"))
+    return ground
 
 
 def _texts(image: Image.Image) -> set[str]:

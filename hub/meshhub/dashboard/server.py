@@ -4,6 +4,7 @@ Plain HTTP, so localhost only. The page itself holds no data: it is the same for
 comes from the API, which wants a session.
 """
 
+import errno
 import os
 import socket
 import time
@@ -20,10 +21,14 @@ from meshhub.dashboard.guard import add_headers, cookie_name, guard, set_session
 from meshhub.dashboard.ports import Hub
 from meshhub.dashboard.problems import Problem, problems
 from meshhub.dashboard.sessions import SessionStore, SignIns
+from meshhub.errors import HubError
 
 STATIC = Path(__file__).parent / "static"
 SIGN_INS_A_MINUTE = 20
+MAX_SIGN_IN = 1024
 SHUTDOWN_SECONDS = 1.0
+PORT_TRIES = 32
+NO_IPV6 = frozenset({errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT, errno.EPROTONOSUPPORT})
 
 
 class Dashboard:
@@ -71,8 +76,8 @@ class Dashboard:
         local = local_socket.listen(self._data)
         self._api.start()
         await self._serve(self._local_application(), [local])
-        self._port = ports.choose("127.0.0.1", self._wish)
-        await self._serve(self._web_application(), _localhost(self._port))
+        self._port, listeners = _localhost(self._wish)
+        await self._serve(self._web_application(), listeners)
 
     async def stop(self) -> None:
         """Close everything; safe to call when start failed half way."""
@@ -117,13 +122,15 @@ class Dashboard:
         return web.json_response({"url": self.new_link()})
 
     async def _sign_in(self, request: web.Request) -> web.Response:
-        self._slow_down()
+        if request.content_length is None or request.content_length > MAX_SIGN_IN:
+            raise Problem(413, "too-large", "That is too large.")
         try:
             token = (await request.json())["token"]
         except (ValueError, KeyError, TypeError, RecursionError):
             token = None
         cookie = self._sign_ins.redeem(token, datetime.now(UTC)) if isinstance(token, str) else None
         if cookie is None:
+            self._slow_down()
             raise Problem(
                 403,
                 "bad-link",
@@ -143,6 +150,7 @@ class Dashboard:
         return response
 
     def _slow_down(self) -> None:
+        """Count a failed sign-in. A good link always works: others of this machine cannot lock it out."""
         now = time.monotonic()
         self._attempts = [moment for moment in self._attempts if now - moment < 60]
         if len(self._attempts) >= SIGN_INS_A_MINUTE:
@@ -154,14 +162,22 @@ async def _page(request: web.Request) -> web.FileResponse:
     return web.FileResponse(STATIC / "index.html")
 
 
-def _localhost(port: int) -> list[socket.socket]:
-    """Listeners on 127.0.0.1 and, where the machine has it, on ::1: `localhost` may mean either."""
-    listeners = [_listener(socket.AF_INET, "127.0.0.1", port)]
-    try:
-        listeners.append(_listener(socket.AF_INET6, "::1", port))
-    except OSError:
-        return listeners
-    return listeners
+def _localhost(wish: int) -> tuple[int, list[socket.socket]]:
+    """The port, `wish` or the next free one, and listeners on 127.0.0.1 and, where the machine has it, ::1.
+
+    `localhost` may mean either, so a port of which another program has one half is passed over: that
+    program would get the secret of the sign-in link.
+    """
+    for number in range(PORT_TRIES):
+        port = ports.choose("127.0.0.1", wish + number if wish else 0)
+        first = _listener(socket.AF_INET, "127.0.0.1", port)
+        try:
+            return port, [first, _listener(socket.AF_INET6, "::1", port)]
+        except OSError as error:
+            if error.errno in NO_IPV6:
+                return port, [first]
+            first.close()
+    raise HubError("every port that was tried is in use on ::1; choose another with --port")
 
 
 def _listener(family: socket.AddressFamily, address: str, port: int) -> socket.socket:
