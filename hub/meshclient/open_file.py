@@ -97,6 +97,14 @@ class OpenFile:
                 "free space on its disk or see to it, then try again"
             ) from error
 
+    def overwrite(self, octets: bytes, offset: int) -> None:
+        """Writes over octets that are there, safely on disk; a file is as long as before."""
+        try:
+            _write_all(self._open(), octets, offset)
+            _datasync(self._open())
+        except OSError as error:
+            raise StoreError(f"{self.path} cannot be written: {error.strerror}; see to its disk") from error
+
     def cut(self, length: int) -> None:
         """Cuts the file to `length` octets, safely on disk."""
         try:

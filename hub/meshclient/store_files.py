@@ -12,8 +12,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from mathmesh.dare import recovery
+from mathmesh.dare import recovery, sequence_index
 from mathmesh.dare.content_meta import ContentMeta
+from mathmesh.dare.erasure import Overwrite
 from mathmesh.dare.frame import read_frame
 from mathmesh.dare.policy import SESSION, Policy, policy_for
 from mathmesh.dare.sequence import MERKLE, Frame, parse_frame
@@ -21,6 +22,7 @@ from mathmesh.dare.sequence_check import SequenceReport, verify_sequence
 from mathmesh.dare.sequence_reader import Reader
 from mathmesh.dare.sequence_state import Staged
 from mathmesh.dare.sequence_writer import Writer, continue_sequence, new_sequence
+from mathmesh.dare.signature import Signers
 from mathmesh.dare.structure import Envelope
 from mathmesh.errors import EncodingError, LocalProtocolError, MeshError, StoreError
 from mathmesh.keys.keyring import Keyring
@@ -53,16 +55,18 @@ class SequenceFile:
         container_type: str = MERKLE,
         policy_recipients: Sequence[PublicKey] = (),
         encryption: str = SESSION,
+        cloaked: bool = False,
         content_meta: ContentMeta | None = None,
         keyring: Keyring | None = None,
         entropy: Entropy,
     ) -> Self:
         """A new sequence with its first frame, safely on disk and open for writing.
 
-        With recipients, data is sealed for them as `encryption` says: Once, Session or Isolated. The folder
-        is made when it is not there. Raises StoreError when the file exists or cannot be written.
+        With recipients, data is sealed for them as `encryption` says: Once, Session or Isolated; `cloaked`
+        seals descriptions too. The folder is made when it is not there. Raises StoreError when the file
+        exists or cannot be written.
         """
-        policy = policy_for(tuple(policy_recipients), encryption)
+        policy = policy_for(tuple(policy_recipients), encryption, cloaked=cloaked)
         writer, staged = new_sequence(container_type, policy, entropy=entropy, content_meta=content_meta)
         path = Path(path)
         file = OpenFile.create(path, staged.octets)
@@ -100,6 +104,8 @@ class SequenceFile:
         while positions and positions[-1] >= end:
             positions.pop()
         reader = Reader(file.read_at, end, keyring=keyring, positions=positions)
+        if len(reader.positions) == 1:
+            reader.positions = sequence_index.positions(reader) or reader.positions
         writer = None if entropy is None else continue_sequence(reader, entropy=entropy)
         opened = cls(file, reader, writer)
         opened.recovered_octets = size - end
@@ -125,6 +131,11 @@ class SequenceFile:
                 if len(self._reader.positions) > self._saved:
                     side_index.save(self.path, self._reader.positions)
             self._file.close()
+
+    @property
+    def reader(self) -> Reader:
+        """What reads the file, for functions of the core; what they read is as far as it is on disk."""
+        return self._reader
 
     @property
     def size(self) -> int:
@@ -174,6 +185,29 @@ class SequenceFile:
         with self._lock:
             return self._put(self._writable().stage_envelope(envelope, received), sync)[0]
 
+    def append_index(self, *, full: bool = False, sync: bool = True) -> range:
+        """Appends index frames for the frames since the last one, or for all (see `sequence_index`)."""
+        with self._lock:
+            writer = self._writable()
+            last = sequence_index.last_index(self._reader)
+            start = 0 if full or last is None else sequence_index.next_unlisted(last)
+            previous = None if last is None else last.position
+            first = writer.state.count
+            for index in sequence_index.indexes(self._reader, start, first, full=full):
+                staged = writer.stage_index(index, previous)
+                previous = staged.positions[0]
+                self._put(staged, sync=False)
+            if sync:
+                self._file.sync()
+            return range(first, writer.state.count)
+
+    def overwrite(self, places: Sequence[Overwrite]) -> None:
+        """Writes over salts, each safely on disk (see `meshclient.sequence_erasure`)."""
+        with self._lock:
+            self._writable()
+            for place in places:
+                self._file.overwrite(place.octets, place.offset)
+
     def append_frame_raw(self, octets: bytes, *, sync: bool = True) -> int:
         """Appends a whole frame made elsewhere for exactly this place, after verifying that it fits."""
         with self._lock:
@@ -210,14 +244,18 @@ class SequenceFile:
         """
         return self._reader.plaintext(self.frame(frame) if isinstance(frame, int) else frame)
 
+    def content_meta(self, frame: int | Frame) -> ContentMeta:
+        """Description of a frame, also where it is cloaked."""
+        return self._reader.content_meta(self.frame(frame) if isinstance(frame, int) else frame)
+
     def envelope(self, frame: int | Frame) -> Envelope:
         """A frame as an envelope that stands alone, the recipients of its exchange copied in."""
         return self._reader.envelope(self.frame(frame) if isinstance(frame, int) else frame)
 
-    def verify(self, *, accept_unlinked: bool = False) -> SequenceReport:
+    def verify(self, *, accept_unlinked: bool = False, signers: Signers = ()) -> SequenceReport:
         """Verifies the whole file (see `mathmesh.dare.sequence_check`)."""
         try:
-            return verify_sequence(self._reader, accept_unlinked=accept_unlinked)
+            return verify_sequence(self._reader, accept_unlinked=accept_unlinked, signers=signers)
         except MeshError as error:
             raise type(error)(f"{self.path}: {error}") from error
 

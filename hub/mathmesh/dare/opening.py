@@ -7,8 +7,8 @@ from typing import Any
 
 from mathmesh.codec import b64, jsonbcd
 from mathmesh.dare import edss, exchange, protection, signature
-from mathmesh.dare.sealing import NEVER_CLOAKED, Hasher
-from mathmesh.dare.structure import Envelope, check_limits
+from mathmesh.dare.sealing import Hasher
+from mathmesh.dare.structure import NEVER_CLOAKED, Envelope, check_limits
 from mathmesh.dare.suites import A256CBC, INTEROPERABLE, Suites
 from mathmesh.dare.text_form import plain_members
 from mathmesh.errors import EncodingError, VerificationError

@@ -16,20 +16,22 @@ ISOLATED = "Isolated"
 NO_ENCRYPTION = "None"
 ENCRYPTIONS = (ONCE, SESSION, ISOLATED, NO_ENCRYPTION)
 
-_KNOWN = ("enc", "dig", "Encryption", "EncryptKeys", "Sealed", "Authenticated")
+_KNOWN = ("enc", "dig", "Encryption", "EncryptKeys", "Sealed", "Authenticated", "Cloaked")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
     """How frames are protected. An algorithm that is None is not written.
 
-    `authenticated`, an addition of ours, says that every sealed frame with a trailer carries a FrameMac.
+    Additions of ours: `authenticated` says that every sealed frame with a trailer carries a FrameMac,
+    `cloaked` that descriptions of sealed data are encrypted too.
     """
 
     encryption: str = NO_ENCRYPTION
     encrypt_keys: tuple[PublicKey, ...] = ()
     sealed: bool = False
     authenticated: bool = False
+    cloaked: bool = False
     enc: str | None = None
     dig: str | None = None
     unknown: dict[str, Any] = field(default_factory=dict)
@@ -59,6 +61,8 @@ class Policy:
             result["Sealed"] = True
         if self.authenticated:
             result["Authenticated"] = True
+        if self.cloaked:
+            result["Cloaked"] = True
         return result | self.unknown
 
     @classmethod
@@ -74,13 +78,14 @@ class Policy:
             encrypt_keys=keys,
             sealed=members.get("Sealed") is True,
             authenticated=members.get("Authenticated") is True,
+            cloaked=members.get("Cloaked") is True,
             enc=members.get("enc"),
             dig=members.get("dig"),
             unknown={name: item for name, item in members.items() if name not in _KNOWN},
         )
 
 
-def policy_for(recipients: tuple[PublicKey, ...], encryption: str) -> Policy:
+def policy_for(recipients: tuple[PublicKey, ...], encryption: str, *, cloaked: bool = False) -> Policy:
     """The policy of our own stores for these recipients; without any, nothing is encrypted."""
     if not recipients:
         return Policy()
@@ -91,6 +96,7 @@ def policy_for(recipients: tuple[PublicKey, ...], encryption: str) -> Policy:
         encrypt_keys=recipients,
         sealed=True,
         authenticated=True,
+        cloaked=cloaked,
         enc=A256CBC,
         dig=S512,
     )

@@ -11,7 +11,7 @@ from typing import Any
 
 from mathmesh.codec import b64
 from mathmesh.dare.suites import A256CBC, DIGESTS, ENCRYPTIONS, INTEROPERABLE, S512, Encryption, Suites
-from mathmesh.errors import EncodingError, VerificationError
+from mathmesh.errors import EncodingError, StoreError, VerificationError
 from mathmesh.keys import hmac256, openssl
 
 SEED_OCTETS = 32
@@ -106,10 +106,12 @@ def binary(members: dict[str, Any], name: str) -> bytes | None:
 
 
 def salt_of(header: dict[str, Any]) -> bytes:
-    """Salt of an encrypted body."""
+    """Salt of an encrypted body; raises StoreError when it was erased, and the content with it."""
     salt = binary(header, "Salt")
     if salt is None or len(salt) != SALT_OCTETS:
         raise EncodingError("an encrypted body needs a Salt of 16 octets")
+    if not any(salt):
+        raise StoreError("its salt was erased: nothing opens this any more")
     return salt
 
 

@@ -10,22 +10,13 @@ from typing import Any, Protocol
 from mathmesh.codec import b64, jsonbcd
 from mathmesh.dare import edss, exchange, protection, signature
 from mathmesh.dare.content_meta import ContentMeta
-from mathmesh.dare.structure import MAXIMUM_ANNOTATIONS
+from mathmesh.dare.structure import MAXIMUM_ANNOTATIONS, NEVER_CLOAKED
 from mathmesh.dare.suites import A256CBC, INTEROPERABLE, S512, Suites
 from mathmesh.errors import LocalProtocolError, PolicyError
 from mathmesh.keys import openssl
 from mathmesh.keys import symmetric as symmetric_keys
 from mathmesh.keys.pair import PrivateKey
 from mathmesh.types import Entropy
-
-NEVER_CLOAKED = frozenset(
-    (
-        *("enc", "dig", "kid", "Salt", "Malt", "recipients", "annotations", "cloaked"),
-        *("signatures", "SignedData", "PayloadDigest", "ChainDigest", "TreeDigest", "FrameMac"),
-        *("policy", "SequenceInfo", "SequenceIndex"),
-    )
-)
-"""Members that say how the rest is read, or that others must see."""
 
 
 class Hasher(Protocol):

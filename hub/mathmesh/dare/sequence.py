@@ -20,6 +20,8 @@ DIGEST_TYPES = (DIGEST, CHAIN, MERKLE)
 POSITION_TYPES = (TREE, MERKLE)
 
 UNNUMBERED = -1
+ERASED_SALT = "A" * 22
+"""16 zero octets in base64url: what erasure leaves of a salt."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +50,11 @@ class Frame:
     def content_meta(self) -> ContentMeta:
         """Description of the payload; covered by FrameMac only."""
         return content_meta_of(self.header)
+
+    @property
+    def erased(self) -> bool:
+        """Whether the salt was overwritten with zeros, so that nothing opens the body any more."""
+        return self.header.get("Salt") == ERASED_SALT
 
     @property
     def tree_position(self) -> int | None:

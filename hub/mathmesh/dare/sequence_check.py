@@ -2,16 +2,19 @@
 
 Checked, frame by frame from the start: form and length, numbers without gap, TreePosition, PayloadDigest,
 ChainDigest or TreeDigest, FrameMac and decryption where a key is at hand; and that the last frame ends the
-file. With a key of the policy at hand every frame of data must open. The first thing wrong is a
+file. With a key of the policy at hand every frame of data must open, unless it was erased. With keys of
+signers, checkpoints are verified, those that vouch for headers included. The first thing wrong is a
 VerificationError that names the frame.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from mathmesh.dare import merkle, protection
+from mathmesh.dare import erasure, header_tree, merkle, protection, signature, witness
 from mathmesh.dare.sequence import CHAIN, DIGEST_TYPES, MERKLE, POSITION_TYPES, Frame
 from mathmesh.dare.sequence_reader import Reader
 from mathmesh.errors import EncodingError, VerificationError
+from mathmesh.keys.pair import PublicKey
 
 LINKED = "linked"
 UNLINKED = "reference-2022, no linkage"
@@ -22,7 +25,9 @@ NO_LINKS = "none"
 class SequenceReport:
     """What was found. `linkage` is LINKED, UNLINKED (digests of the 2022 reference) or NO_LINKS.
 
-    `sealed` counts encrypted frames, `opened` those of them that were decrypted.
+    `sealed` counts encrypted frames, `opened` those of them that were decrypted. `erased` are the numbers of
+    erased frames, `unexplained` those of them without evidence that can be believed. The first `attested`
+    frames are vouched for by a checkpoint of `attested_by`, their headers too if `headers_attested`.
     """
 
     count: int
@@ -30,15 +35,22 @@ class SequenceReport:
     apex: bytes | None
     sealed: int
     opened: int
+    erased: tuple[int, ...] = ()
+    unexplained: tuple[int, ...] = ()
+    attested: int = 0
+    attested_by: str | None = None
+    headers_attested: bool = False
 
 
-def verify_sequence(reader: Reader, *, accept_unlinked: bool = False) -> SequenceReport:
-    """Verifies all of the sequence of `reader`.
+def verify_sequence(
+    reader: Reader, *, accept_unlinked: bool = False, signers: signature.Signers = ()
+) -> SequenceReport:
+    """Verifies all of the sequence of `reader`; `signers` are those whose checkpoints are believed.
 
     `accept_unlinked` reports files of the 2022 reference, whose digests commit to no earlier frame,
     instead of refusing them.
     """
-    check = _Check(reader)
+    check = _Check(reader, signature.by_kid(signers))
     try:
         for frame in reader.frames():
             check.frame(frame)
@@ -52,14 +64,26 @@ def verify_sequence(reader: Reader, *, accept_unlinked: bool = False) -> Sequenc
         apex=check.apex,
         sealed=check.sealed,
         opened=check.opened,
+        erased=tuple(check.erased),
+        unexplained=tuple(index for index in check.erased if index not in check.evidence),
+        attested=check.witness.index + 1 if check.witness else 0,
+        attested_by=check.witness.issuer if check.witness else None,
+        headers_attested=check.headers_attested,
     )
 
 
 class _Check:
     """Recomputes what the frames must hold, in order."""
 
-    def __init__(self, reader: Reader) -> None:
+    def __init__(self, reader: Reader, signers: Mapping[str, PublicKey]) -> None:
         self.reader = reader
+        self.erased: list[int] = []
+        self.evidence: Mapping[int, bytes] = {}
+        self.witness: witness.Witness | None = None
+        self._signers = signers
+        self.headers_attested = False
+        self._headers: merkle.TreeState | None = merkle.TreeState()
+        """The tree over headers so far, None behind an erasure without evidence."""
         self.count = 0
         self.sealed = 0
         self.opened = 0
@@ -87,7 +111,9 @@ class _Check:
         seed = self.reader.check(frame)
         if protection.is_encrypted(frame.header):
             self.sealed += 1
-            if seed is not None:
+            if frame.erased:
+                self._erased(frame)
+            elif seed is not None:
                 self._open(frame, seed)
             elif self._must_open and frame.trailer:
                 raise VerificationError(f"frame {frame.index} does not open under the key of this sequence")
@@ -95,7 +121,41 @@ class _Check:
             self._digests(frame)
         elif kind in POSITION_TYPES:
             self.tree.append_position(frame.position)
+        if self._signers:
+            self._checkpoint(frame)
         self.count += 1
+
+    def _erased(self, frame: Frame) -> None:
+        if not self.erased:
+            self.evidence = erasure.evidence_in(self.reader, self._signers)
+        self.erased.append(frame.index)
+
+    def _checkpoint(self, frame: Frame) -> None:
+        """Verifies a checkpoint, then counts the header of the frame for later ones."""
+        found = witness.read_checkpoint(frame.merged, frame.body, self._signers)
+        if found is not None:
+            self._compare_witness(frame, found[0])
+        if self._headers is not None:
+            try:
+                value = header_tree.leaf(frame.header_octets, frame.index, self.evidence)
+                self._headers.append(0, value)
+            except VerificationError:
+                self._headers = None
+
+    def _compare_witness(self, frame: Frame, found: witness.Witness) -> None:
+        if found.index >= frame.index or self.reader.container_type != MERKLE:
+            raise VerificationError(f"checkpoint {frame.index} vouches for frames that do not precede it")
+        vouched = self.reader.frame(found.index)
+        if protection.binary(vouched.merged, "TreeDigest") != found.apex:
+            raise VerificationError(f"checkpoint {frame.index} vouches for other frames than those there")
+        if found.header_peaks and self._headers is not None:
+            tree = self._headers
+            if found.index + 1 != tree.count:
+                tree = header_tree.tree_of(self.reader, self.evidence, found.index + 1)
+            if tuple(peak.digest for peak in tree.peaks) != found.header_peaks:
+                raise VerificationError(f"a header that checkpoint {frame.index} vouches for was altered")
+        self.witness = found
+        self.headers_attested = bool(found.header_peaks) and self._headers is not None
 
     def _open(self, frame: Frame, seed: bytes) -> None:
         protection.decrypt(seed, protection.salt_of(frame.header), frame.body)

@@ -4,7 +4,9 @@ import hmac
 from array import array
 from collections.abc import Iterator
 
-from mathmesh.dare import exchange, merkle, protection
+from mathmesh.codec import jsonbcd
+from mathmesh.dare import edss, exchange, merkle, protection
+from mathmesh.dare.content_meta import ContentMeta
 from mathmesh.dare.frame import MAXIMUM_LEAD, ReadAt, read_frame, start_before
 from mathmesh.dare.policy import Policy
 from mathmesh.dare.sequence import (
@@ -15,8 +17,8 @@ from mathmesh.dare.sequence import (
     parse_frame,
     sequence_info,
 )
-from mathmesh.dare.structure import Envelope
-from mathmesh.errors import KeyUnavailableError, StoreError, VerificationError
+from mathmesh.dare.structure import NEVER_CLOAKED, Envelope, content_meta_of
+from mathmesh.errors import EncodingError, KeyUnavailableError, StoreError, VerificationError
 from mathmesh.keys.keyring import Keyring
 
 _SCAN_LIMIT = 256
@@ -162,8 +164,9 @@ class Reader:
     def check(self, frame: Frame) -> bytes | None:
         """Verifies a frame by itself and returns the base seed when it is sealed and a key is at hand.
 
-        Checked are PayloadDigest and, with a key, FrameMac where the policy promises one. Links to other
-        frames are not: see `sequence_check`. Raises VerificationError.
+        Checked are PayloadDigest and, with a key, FrameMac where the policy promises one, but not for erased
+        frames, whose header was altered on purpose. Links to other frames are not: see `sequence_check`.
+        Raises VerificationError.
         """
         encrypted = protection.is_encrypted(frame.header)
         digest = protection.check_payload_digest(frame.merged, frame.body)
@@ -177,18 +180,38 @@ class Reader:
             seed = self.base_seed(frame)
         except KeyUnavailableError:
             return None
+        if frame.erased:
+            return seed
         if "FrameMac" in frame.trailer or (self.policy.authenticated and frame.trailer):
             self._check_mac(frame, seed, digest)
         return seed
 
     def plaintext(self, frame: Frame) -> bytes:
-        """Verified and, where it is sealed, decrypted body of `frame`."""
+        """Verified and, where it is sealed, decrypted body of `frame`; StoreError when it was erased."""
         seed = self.check(frame)
         if not protection.is_encrypted(frame.header):
             return frame.body
+        if frame.erased:
+            raise StoreError(f"frame {frame.index} was erased")
         if seed is None:
             seed = self.base_seed(frame)
         return protection.decrypt(seed, protection.salt_of(frame.header), frame.body)
+
+    def content_meta(self, frame: Frame) -> ContentMeta:
+        """Description of `frame`, also where it is cloaked; empty for an erased frame that was.
+
+        Raises KeyUnavailableError when no key at hand uncloaks it, VerificationError when it was altered.
+        """
+        octets = protection.binary(frame.header, "cloaked")
+        if octets is None:
+            return frame.content_meta
+        if frame.erased:
+            return ContentMeta()
+        seed = self.check(frame) or self.base_seed(frame)
+        cloaked = jsonbcd.loads(edss.decode(octets, seed, protection.salt_of(frame.header))[1], tolerant=True)
+        if not isinstance(cloaked, dict) or NEVER_CLOAKED.intersection(cloaked):
+            raise EncodingError(f"cloaked part of frame {frame.index} holds what it must not")
+        return content_meta_of(cloaked)
 
     def envelope(self, frame: Frame) -> Envelope:
         """`frame` as an envelope that stands alone: the recipients of its exchange frame are copied in."""

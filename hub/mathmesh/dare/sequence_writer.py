@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from mathmesh.codec import b64, jsonbcd
-from mathmesh.dare import exchange, merkle, protection
+from mathmesh.dare import edss, exchange, merkle, protection
 from mathmesh.dare.content_meta import ContentMeta, format_time
 from mathmesh.dare.frame import RawFrame, pack_frame, unpack_frame
 from mathmesh.dare.policy import ISOLATED, ONCE, Policy
@@ -134,6 +134,24 @@ class Writer:
         octets = self._pack(state, [self._print(header), envelope.body, b"{}"])
         return Staged(octets=octets, positions=(position,), state=state)
 
+    def stage_index(self, index: dict[str, Any], previous: int | None) -> Staged:
+        """An index frame (mesh-dare §5.4) with this SequenceIndex; `previous` is the file offset of the one
+        before it. No digest covers what it says.
+        """
+        state = self._next()
+        position, info = state.end, self._sequence_info(state)
+        if previous is not None:
+            info["IndexPosition"] = previous
+        header: dict[str, Any] = {}
+        digest = b""
+        if self.container_type in DIGEST_TYPES:
+            digest = protection.payload_digest(b"")
+            header |= {"PayloadDigest": b64.encode(digest), "dig": S512}
+        header |= self._link(state, digest)
+        header |= {"SequenceIndex": index, "SequenceInfo": info}
+        octets = self._pack(state, [self._print(header), b"", b"{}"])
+        return Staged(octets=octets, positions=(position,), state=state)
+
     def stage_raw(self, octets: bytes) -> Staged:
         """A whole frame made elsewhere for exactly this place: number, digests and links are verified."""
         state = self._next()
@@ -160,14 +178,25 @@ class Writer:
 
     def _data_frame(self, state: State, plaintext: bytes, content_meta: ContentMeta | None) -> bytes:
         """One frame of data; `state` moves behind it."""
-        meta = None if content_meta is None else b64.encode(content_meta.encode())
         if self.policy.encrypts:
             members: dict[str, Any] = {}
             salt = self._begin(members, state)
-            header = self._header(members, meta, state)
+            members |= self._description(content_meta, salt)
+            header = self._header(members, state)
             return self._finish(state, header, protection.encrypt(self._seed, salt, plaintext))
         members = {"dig": S512} if self.container_type in DIGEST_TYPES else {}
-        return self._finish(state, self._header(members, meta, state), plaintext)
+        members |= self._description(content_meta)
+        return self._finish(state, self._header(members, state), plaintext)
+
+    def _description(self, content_meta: ContentMeta | None, salt: bytes = b"") -> dict[str, str]:
+        """The member that describes the data, cloaked under `salt` where the policy asks for that."""
+        if content_meta is None:
+            return {}
+        text = b64.encode(content_meta.encode())
+        if not (salt and self.policy.cloaked):
+            return {"ContentMetaData": text}
+        octets = jsonbcd.dumps({"ContentMetaData": text})
+        return {"cloaked": b64.encode(edss.encode(edss.prefix(0), octets, self._seed, salt))}
 
     def _begin(self, header: dict[str, Any], state: State) -> bytes:
         """Starts `header` of a sealed frame, with a new exchange where one is due; returns the salt."""
@@ -206,9 +235,7 @@ class Writer:
             self._last_salt = salts[count - 1]
         return salts[:count]
 
-    def _header(self, header: dict[str, Any], meta: str | None, state: State) -> bytes:
-        if meta is not None:
-            header["ContentMetaData"] = meta
+    def _header(self, header: dict[str, Any], state: State) -> bytes:
         info = self._sequence_info(state)
         if "Salt" in header and "recipients" not in header:
             info["ExchangePosition"] = state.exchange_index
@@ -227,7 +254,8 @@ class Writer:
         for salt, (plaintext, content_meta) in zip(salts, items, strict=True):
             described = b""
             if content_meta is not None:
-                described = b'"ContentMetaData":"%b",' % b64.encode(content_meta.encode()).encode()
+                for name, text in self._description(content_meta, salt).items():
+                    described = b'"%b":"%b",' % (name.encode(), text.encode())
                 if len(described) > MAXIMUM_HEADER - _OTHER_MEMBERS:
                     raise EncodingError(_LONG_HEADER)
             positions.append(state.end)

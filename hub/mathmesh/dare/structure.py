@@ -21,6 +21,15 @@ MAXIMUM_HEADER = 1 << 16
 MAXIMUM_ANNOTATIONS = 1024
 _BINARY = 0x88
 
+NEVER_CLOAKED = frozenset(
+    (
+        *("enc", "dig", "kid", "Salt", "Malt", "recipients", "annotations", "cloaked"),
+        *("signatures", "SignedData", "PayloadDigest", "ChainDigest", "TreeDigest", "FrameMac"),
+        *("policy", "SequenceInfo", "SequenceIndex"),
+    )
+)
+"""Members that say how the rest is read, or that others must see."""
+
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
