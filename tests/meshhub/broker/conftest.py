@@ -33,7 +33,7 @@ class Peer:
             "username": self.account.user,
             "password": self.password,
             "identifier": self.id,
-            "timeout": 3,
+            "timeout": 15,
         }
         return aiomqtt.Client(**({"hostname": "127.0.0.1", "port": self.broker.port} | settings | given))
 
@@ -72,7 +72,7 @@ async def hub_client(broker: Broker) -> AsyncIterator[aiomqtt.Client]:
                 username=login.user,
                 password=login.password,
                 identifier="hub",
-                timeout=3,
+                timeout=15,
             )
         )
         await client.subscribe("mh/1/+/up", qos=1)
