@@ -10,8 +10,8 @@ A store's key may be renewed when a device is removed: the newest one encrypts, 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Protocol
 
@@ -38,6 +38,9 @@ from mathmesh.stores.catalog import name_secret
 from mathmesh.threshold import key_share
 from mathmesh.threshold.key_share import KeyShare
 from meshclient.device_keys import DeviceKeys, device_keys
+
+MAXIMUM_RENEWALS = 64
+"""How many renewals of a store's key by other machines are looked for at once."""
 
 
 class AccountKeys(Protocol):
@@ -265,6 +268,25 @@ class GrantedKeys:
                 f"this device has no right to {store}; its roles are {', '.join(self.roles) or 'none'}"
             )
         return keys[0]
+
+
+def with_renewals(seeds: AccountSeed, newest: Mapping[str, Iterable[str]]) -> AccountSeed:
+    """`seeds` with the renewals that other machines made: `newest` tells by store to which keys its newest
+    entry is encrypted.
+    """
+    renewals = dict(seeds.renewals)
+    for store, kids in newest.items():
+        wanted = set(kids)
+        known = renewals.get(store, 0)
+        if not wanted or any(
+            store_key(seeds.seed, store, number).public.udf in wanted for number in range(known + 1)
+        ):
+            continue
+        for number in range(known + 1, known + 1 + MAXIMUM_RENEWALS):
+            if store_key(seeds.seed, store, number).public.udf in wanted:
+                renewals[store] = number
+                break
+    return seeds if renewals == dict(seeds.renewals) else replace(seeds, renewals=renewals)
 
 
 def store_key(account_seed: str, store: str, number: int = 0) -> PrivateKey:

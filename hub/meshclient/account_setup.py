@@ -19,7 +19,7 @@ from mathmesh.service.client import transact
 from mathmesh.stores import ACCESS, CATALOGS, CONTACT, DEVICE
 from mathmesh.threshold import recovery
 from mathmesh.types import Entropy
-from meshclient.account_keys import AccountSeed, SeedKeys, store_key
+from meshclient.account_keys import AccountSeed, SeedKeys
 from meshclient.context import Clock
 from meshclient.context_file import ADMINISTRATOR, ContextFile, ContextKeys
 from meshclient.machine import Machine
@@ -27,7 +27,6 @@ from meshclient.session import ServiceDirectory, Session, account_credentials, o
 
 ROLES = ("super", "admin", "web")
 """What the first device of an account is in it."""
-MAXIMUM_RENEWALS = 64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +82,7 @@ async def create_account(
         file = machine.add(_context_keys(seeds, local_name))
     with opened(machine, file, directory, entropy=entropy, clock=clock) as session:
         await _establish(session, contact, device_name)
-        file.save(replace(file.keys, complete=True))
+        session.file.save(replace(session.file.keys, complete=True))
     return file
 
 
@@ -144,10 +143,9 @@ async def recover_account(
             raise PolicyError("the profile at the service does not follow from the shares")
         root = directory.caller(address, account_credentials(address, found.seed))
         await session.context.sync_as(root)
-        file.save(replace(file.keys, seeds=_with_renewals(session)))
-    with opened(machine, file, directory, entropy=entropy, clock=clock) as session:
+        session.take_renewals()
         await _establish(session, None, device_name)
-        file.save(replace(file.keys, complete=True))
+        session.file.save(replace(session.file.keys, complete=True))
     return file
 
 
@@ -173,22 +171,6 @@ async def _establish(session: Session, contact: Contact | None, device_name: str
     if context.catalog(CONTACT).get(context.udf) is None:
         updates[CONTACT] = [contacts.self_entry(session.sender, contact)]
     await context.transact_as(root, updates, {}, begin=CATALOGS)
-
-
-def _with_renewals(session: Session) -> AccountSeed:
-    """The seeds, with how often each store's key was renewed: what its newest frame is encrypted to tells."""
-    seeds = session.seed_keys.seeds
-    renewals = {}
-    for name in CATALOGS:
-        frames = session.context.spooled(name)
-        kids = set(frames[0][1].kids) if frames else set()
-        for number in range(1, MAXIMUM_RENEWALS):
-            if store_key(seeds.seed, name, number).public.udf in kids:
-                renewals[name] = number
-                break
-            if not kids or store_key(seeds.seed, name).public.udf in kids:
-                break
-    return replace(seeds, renewals=renewals)
 
 
 def _context_keys(seeds: AccountSeed, local_name: str | None) -> ContextKeys:

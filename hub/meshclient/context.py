@@ -274,16 +274,20 @@ class AccountContext:
             keyring = self.keyring if one is None else AgreedKeyring(self.keyring, one[0], next(agreements))
             self._stores.fold_locked(name, index, envelope, keyring)
 
+    def change_keys(self, keys: AccountKeys) -> None:
+        """Work with other keys of the account from now on."""
+        self.keys = keys
+        self._stores.refold(keys)
+
     @contextmanager
     def provisional_keys(self, keys: AccountKeys) -> Iterator[None]:
         """Work with other keys of the account; they stay when nothing is raised."""
-        before, self.keys = self.keys, keys
-        self._stores.refold(keys)
+        before = self.keys
+        self.change_keys(keys)
         try:
             yield
         except BaseException:
-            self.keys = before
-            self._stores.refold(before)
+            self.change_keys(before)
             raise
 
     def _renew(self, status: wire.StatusResponse) -> None:
@@ -293,9 +297,8 @@ class AccountContext:
             return
         check_signed_by(envelope, administrator_key(self.profile_user, self.now), "CatalogedDevice")
         entry = object_in(envelope, CatalogedDevice, keyring=self.keyring)
-        self.keys = self._on_renewal(entry, digest)
         self._device_digest = digest
-        self._stores.refold(self.keys)
+        self.change_keys(self._on_renewal(entry, digest))
 
     def _wants(self, store: str) -> bool:
         return self.keys.readable(store)
@@ -365,7 +368,7 @@ class AccountContext:
                 except ServiceRefusal as refusal:
                     if attempt == ATTEMPTS or not _is_conflict(refusal):
                         raise
-                    await self._replica.sync(transport)
+                    self._renew(await self._replica.sync(transport, self._device_digest))
             await self._replica.apply(plan, self._clock())
             if messages != Messages():
                 await self._replica.sync(transport)

@@ -25,9 +25,9 @@ from mathmesh.schema.cataloged import CatalogedDevice
 from mathmesh.schema.mesh_object import MeshObject
 from mathmesh.schema.profile import ProfileAccount, ProfileUser
 from mathmesh.service.client import Transport
-from mathmesh.stores import CONTACT
+from mathmesh.stores import CATALOGS, CONTACT
 from mathmesh.types import Entropy
-from meshclient.account_keys import AccountKeys, GrantedKeys, SeedKeys
+from meshclient.account_keys import AccountKeys, GrantedKeys, SeedKeys, with_renewals
 from meshclient.context import AccountContext, Clock
 from meshclient.context_file import ContextFile
 from meshclient.device_keys import DeviceKeys
@@ -130,6 +130,22 @@ class Session:
         if not isinstance(profile, ProfileUser):
             raise PolicyError(f"{name} is not among the contacts; exchange contacts first")
         return profile
+
+    async def sync(self) -> None:
+        """Bring this machine's copies up to the service's, and learn of keys that were renewed."""
+        await self.context.sync()
+        self.take_renewals()
+
+    def take_renewals(self) -> None:
+        """On a machine with the account's seed, find the store keys that another one has renewed."""
+        keys = self.context.keys
+        if not isinstance(keys, SeedKeys):
+            return
+        newest = {name: frames[0][1].kids for name in CATALOGS if (frames := self.context.spooled(name))}
+        seeds = with_renewals(keys.seeds, newest)
+        if seeds is not keys.seeds:
+            self.file.save(replace(self.file.keys, seeds=seeds))
+            self.context.change_keys(SeedKeys(seeds))
 
     async def apply(self, changes: Changes) -> None:
         """Make the changes of one step, all or nothing."""

@@ -146,11 +146,11 @@ CONNECTIONS = (
         actor="Alice",
         command="device pending",
         seen=[
-            "MessageID: <w:UDF>",
             "Connection Request::",
+            "MessageID: <w:UDF>",
+            "To: alice@example.com From: ",
             "Device: <d:M>",
             "Witness: <w:UDF>",
-            "To: .*From: ",
         ],
     ),
     Row(section="4.2", actor="Alice", command="device accept {w} /message /web", seen=["Accept"]),

@@ -1,4 +1,4 @@
-"""Two services and several people's machines, all of them processes of their own with folders of their own."""
+"""Two services and several people's machines: processes of their own with folders of their own."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ class World:
         for service in self.services:
             service.folder.mkdir(parents=True)
             service.start(self.resolver)
-        places = {service.domain: service.said["url"] for service in self.services}
+        places = {service.domain: "unix:" + service.said["socket"] for service in self.services}
         self.resolver.write_text(json.dumps(places, indent=2))
 
     def stop(self) -> None:

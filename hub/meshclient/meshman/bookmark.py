@@ -80,4 +80,4 @@ def delete(flags: Flags, name: str) -> Answer:
 @account_flags
 def list_(flags: Flags) -> Answer:
     """All bookmarks."""
-    return _ENTRIES.list(flags)
+    return _ENTRIES.listed(flags)

@@ -114,7 +114,7 @@ def delete(flags: Flags, name: str) -> Answer:
 @account_flags
 def list_(flags: Flags) -> Answer:
     """All tasks."""
-    return _ENTRIES.list(flags)
+    return _ENTRIES.listed(flags)
 
 
 def _entry(session: Session, task: Engagement, key: str) -> CatalogedTask:

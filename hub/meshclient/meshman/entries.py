@@ -67,7 +67,7 @@ class EntryCommands(Generic[Kind]):
 
         return on_account(flags, step, sync=True)
 
-    def list(self, flags: Flags) -> Answer:
+    def listed(self, flags: Flags) -> Answer:
         """All entries."""
 
         async def step(session: Session) -> Answer:

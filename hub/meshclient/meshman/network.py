@@ -73,4 +73,4 @@ def delete(flags: Flags, ssid: str) -> Answer:
 @account_flags
 def list_(flags: Flags) -> Answer:
     """All networks."""
-    return _ENTRIES.list(flags)
+    return _ENTRIES.listed(flags)

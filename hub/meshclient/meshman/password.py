@@ -66,4 +66,4 @@ def delete(flags: Flags, service: str) -> Answer:
 @account_flags
 def list_(flags: Flags) -> Answer:
     """All passwords."""
-    return _ENTRIES.list(flags)
+    return _ENTRIES.listed(flags)

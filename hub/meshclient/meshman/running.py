@@ -112,7 +112,7 @@ def on_account(
             machine, machine.select(flags.account), directory, entropy=os.urandom, clock=utc_now
         ) as session:
             if flags.sync or sync:
-                await session.context.sync()
+                await session.sync()
             else:
                 await session.context.unlock()
             if flags.auto:

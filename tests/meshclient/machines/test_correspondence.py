@@ -48,3 +48,20 @@ async def test_a_confirmation_is_signed(world: Any) -> None:
             await session.context.sync()
             expected = "Accept" if verdict else "Reject", "alice@example.com"
             assert await correspondence.answer_to(session, sent.response_id) == expected
+
+
+async def test_a_code_exchanges_contacts(world: Any) -> None:
+    alice = await world.account("alice", "alice@example.com")
+    bob = await world.account("bob", "bob@example.com")
+    with world.session(alice) as session:
+        await session.context.sync()
+        code = await correspondence.publish_contact(session, None)
+    with world.session(bob) as session:
+        await session.context.sync()
+        found = await correspondence.read_contact_code(session, code, exchange=True)
+        assert found.account.account_address == "alice@example.com"
+    with world.session(alice) as session:
+        await session.context.sync()
+        [done] = await correspondence.process_automatic(session)
+        assert done.text == "contact bob@example.com added"
+        assert session.user_at("bob@example.com").account_address == "bob@example.com"

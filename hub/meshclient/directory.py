@@ -1,0 +1,68 @@
+"""Where services are, and how a program on this machine speaks to them.
+
+A resolver file names services by the domain of their accounts; it is looked for at `MESH_RESOLVER`, then in
+the folder of the machine's accounts, then in /etc/mesh. A service on this machine may be named by its unix
+socket.
+
+    {"example.com": "https://mmm.example.com/.well-known/mmm/", "hub.local": "unix:/run/mesh/hub.sock"}
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+from mathmesh.errors import PolicyError, StoreError
+from mathmesh.service.access import Caller
+from mathmesh.service.client import Transport
+from meshclient.session import Credentials
+from meshclient.unix_service import UnixService
+
+RESOLVER_VARIABLE = "MESH_RESOLVER"
+RESOLVER_FILE = "resolver.json"
+SYSTEM_RESOLVER = Path("/etc/mesh") / RESOLVER_FILE
+UNIX = "unix:"
+
+
+class Directory:
+    """A `ServiceDirectory` over the network and local sockets."""
+
+    def __init__(self, home: Path) -> None:
+        self._places = _resolver(home)
+
+    def known_domains(self) -> Iterable[str]:
+        """The domains that the resolver file names."""
+        return tuple(self._places)
+
+    def stranger(self, address: str) -> Transport:
+        """The public operations of the service of the account `address`."""
+        return self._service(address).as_caller(None)
+
+    def caller(self, address: str, credentials: Credentials) -> Transport:
+        """The service of the account `address`, as the holder of `credentials`."""
+        caller = Caller(account=credentials.account, key_id=credentials.authentication.public.udf)
+        return self._service(address).as_caller(caller)
+
+    async def close(self) -> None:
+        """Close all connections."""
+
+    def _service(self, address: str) -> UnixService:
+        domain = address.rpartition("@")[2].lower()
+        place = self._places.get(domain)
+        if place is None:
+            raise PolicyError(f"the service of {domain} is not known; name it in {RESOLVER_FILE}")
+        return UnixService(Path(place.removeprefix(UNIX)))
+
+
+def _resolver(home: Path) -> dict[str, str]:
+    stated = os.environ.get(RESOLVER_VARIABLE)
+    for path in (Path(stated),) if stated else (home / RESOLVER_FILE, SYSTEM_RESOLVER):
+        if path.exists():
+            try:
+                found = json.loads(path.read_bytes())
+                return {str(domain).lower(): str(place) for domain, place in found.items()}
+            except (ValueError, AttributeError):
+                raise StoreError(f"the resolver file {path} is damaged") from None
+    return {}
