@@ -23,7 +23,7 @@ def append_checkpoint(
         raise PolicyError(f"{file.path} is of type {file.container_type}; only Merkle takes checkpoints")
     count = file.count
     made = witness.Witness(
-        id=_identifier(file),
+        id=witness.sequence_id(file.reader),
         issuer=signer.public.udf,
         apex=apex,
         index=count - 1,
@@ -39,8 +39,9 @@ def last_checkpoint(
 
     Raises StoreError when there is none, VerificationError for one that the key did not sign.
     """
+    identifier = witness.sequence_id(file.reader)
     for frame in file.frames_reversed():
-        found = witness.read_checkpoint(frame.merged, frame.body, [signer])
+        found = witness.read_checkpoint(frame.merged, frame.body, [signer], identifier)
         if found is not None and found[0].index >= covering and (found[0].header_peaks or not headers):
             return frame, found[0]
     raise StoreError(
@@ -70,8 +71,3 @@ def _header_peaks(file: SequenceFile, count: int, signer: PublicKey) -> tuple[by
 
 def _any_erased(file: SequenceFile, last: int, first: int = 0) -> bool:
     return any(frame.erased for frame in file.frames(first) if frame.index <= last)
-
-
-def _identifier(file: SequenceFile) -> str:
-    first = file.frame(0)
-    return witness.sequence_id(file.reader.read_at(first.position, first.length))

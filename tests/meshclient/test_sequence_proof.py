@@ -167,7 +167,9 @@ def test_checkpoints_are_verified_with_the_file(tmp_path: Path) -> None:
 def test_false_checkpoints_are_refused(tmp_path: Path) -> None:
     with create(tmp_path / "a.dcon", 6) as file:
         apex = file.apex or b""
-        good = witness.Witness(id="x", issuer=SIGNER.public.udf, apex=apex, index=5)
+        good = witness.Witness(
+            id=witness.sequence_id(file.reader), issuer=SIGNER.public.udf, apex=apex, index=5
+        )
         for wrong in (
             replace(good, apex=bytes(64)),
             replace(good, index=6),
@@ -180,8 +182,9 @@ def test_false_checkpoints_are_refused(tmp_path: Path) -> None:
                 other.append_envelope(witness.make_checkpoint(wrong, SIGNER, ENTROPY))
                 with pytest.raises(VerificationError):
                     other.verify(signers=[SIGNER.public])
-        envelope = witness.make_checkpoint(good, SIGNER, ENTROPY)
-        file.append_envelope(envelope)
+        file.append_envelope(witness.make_checkpoint(replace(good, id="of another"), SIGNER, ENTROPY))
+        assert file.verify(signers=[SIGNER.public]).attested == 0
+        file.append_envelope(witness.make_checkpoint(good, SIGNER, ENTROPY))
         assert file.verify(signers=[SIGNER.public]).attested == 6
 
 

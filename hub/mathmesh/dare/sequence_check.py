@@ -81,6 +81,7 @@ class _Check:
         self.evidence: Mapping[int, bytes] = {}
         self.witness: witness.Witness | None = None
         self._signers = signers
+        self._id = witness.sequence_id(reader)
         self.headers_attested = False
         self._headers: merkle.TreeState | None = merkle.TreeState()
         """The tree over headers so far, None behind an erasure without evidence."""
@@ -132,7 +133,7 @@ class _Check:
 
     def _checkpoint(self, frame: Frame) -> None:
         """Verifies a checkpoint, then counts the header of the frame for later ones."""
-        found = witness.read_checkpoint(frame.merged, frame.body, self._signers)
+        found = witness.read_checkpoint(frame.merged, frame.body, self._signers, self._id)
         if found is not None:
             self._compare_witness(frame, found[0])
         if self._headers is not None:

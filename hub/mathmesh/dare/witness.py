@@ -11,6 +11,7 @@ from mathmesh.codec import b64, jsonbcd
 from mathmesh.dare import merkle, protection, signature
 from mathmesh.dare.content_meta import ContentMeta
 from mathmesh.dare.envelope import Envelope, seal
+from mathmesh.dare.sequence_reader import Reader
 from mathmesh.dare.suites import INTEROPERABLE, S512
 from mathmesh.errors import EncodingError, VerificationError
 from mathmesh.keys import digest
@@ -22,9 +23,10 @@ CONTENT_TYPE = "application/mmm/witness"
 SEQUENCE_TYPE = "application/mmm/sequence"
 
 
-def sequence_id(first_frame: bytes) -> str:
+def sequence_id(reader: Reader) -> str:
     """Identifier of a sequence: the content digest of its first frame."""
-    return digest.content_digest(first_frame, SEQUENCE_TYPE)
+    octets = reader.read_at(0, reader.first.length)
+    return digest.content_digest(octets, SEQUENCE_TYPE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,11 +88,12 @@ def make_checkpoint(witness: Witness, signer: PrivateKey, entropy: Entropy) -> E
 
 
 def read_checkpoint(
-    header: dict[str, Any], body: bytes, signers: signature.Signers
+    header: dict[str, Any], body: bytes, signers: signature.Signers, identifier: str
 ) -> tuple[Witness, str] | None:
-    """The witness of a frame and the kid of its signer, None when the frame is none or of unknown signers.
+    """The witness of a frame and the kid of its signer.
 
-    Raises VerificationError when a known key did not sign it or it names another issuer.
+    None when the frame is no checkpoint of the sequence `identifier`, or one of unknown signers. Raises
+    VerificationError when a known key did not sign it or it names another issuer.
     """
     if protection.is_encrypted(header) or not body.startswith(b'{"Witness":'):
         return None
@@ -104,6 +107,8 @@ def read_checkpoint(
     if not held:
         return None
     witness = Witness.decode(body)
+    if witness.id != identifier:
+        return None
     if witness.issuer != held[0]:
         raise VerificationError("checkpoint is signed by another key than that of its issuer")
     return witness, held[0]
