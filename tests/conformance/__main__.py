@@ -73,8 +73,12 @@ def main() -> int:
             totals.update(states)
     for kind, count in sorted(later.items()):
         print(f"not yet: {kind} ({count})")
-    print(f"{totals['passed']} passed, {totals['failed']} failed, {totals['not yet']} not yet")
+    print(f"{totals['passed']} passed, {totals['failed']} failed" + _later(totals["not yet"]))
     return 1 if totals["failed"] or not totals else 0
+
+
+def _later(count: int) -> str:
+    return f", {count} not yet" if count else ""
 
 
 if __name__ == "__main__":
