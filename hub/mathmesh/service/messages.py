@@ -180,6 +180,36 @@ class PollClaimRequest(Request):
     publication_id: str | None = None
 
 
+@mesh_type
+class ConnectRequest(Request):
+    """A device asks to join an account; the envelope holds a RequestConnection."""
+
+    OPERATION: ClassVar[str] = "Connect"
+    TAG: ClassVar[str] = "ConnectRequest"
+    enveloped_request_connection: Envelope | None = None
+    rights: tuple[str, ...] = ()
+
+
+@mesh_type
+class CompleteRequest(Request):
+    """A device asks for the answer to its request or claim, by the id of that answer."""
+
+    OPERATION: ClassVar[str] = "Complete"
+    TAG: ClassVar[str] = "CompleteRequest"
+    account_address: str | None = None
+    response_id: str | None = None
+
+
+@mesh_type
+class OperateRequest(Request):
+    """Cryptographic operations with the service's shares, each a tagged object (mesh-protocol §10)."""
+
+    OPERATION: ClassVar[str] = "Operate"
+    TAG: ClassVar[str] = "OperateRequest"
+    account_address: str | None = None
+    operations: tuple[JsonObject, ...] = ()
+
+
 # -- responses -----------------------------------------------------------------------------------
 @mesh_type
 class Response(MeshStruct):
@@ -253,6 +283,28 @@ class ClaimResponse(Response):
 class PollClaimResponse(Response):
     TAG: ClassVar[str] = "PollClaimResponse"
     enveloped_message: Envelope | None = None
+
+
+@mesh_type
+class ConnectResponse(Response):
+    TAG: ClassVar[str] = "ConnectResponse"
+    enveloped_acknowledge_connection: Envelope | None = None
+    enveloped_profile_account: Envelope | None = None
+
+
+@mesh_type
+class CompleteResponse(Response):
+    TAG: ClassVar[str] = "CompleteResponse"
+    enveloped_respond_connection: Envelope | None = None
+    enveloped_account_host_assignment: Envelope | None = None
+
+
+@mesh_type
+class OperateResponse(Response):
+    """`results` are tagged objects in the order of the operations."""
+
+    TAG: ClassVar[str] = "OperateResponse"
+    results: tuple[JsonObject, ...] = ()
 
 
 # -- the table -----------------------------------------------------------------------------------
