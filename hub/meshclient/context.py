@@ -233,7 +233,8 @@ class AccountContext:
         """
         async with self._lock:
             status = await self._replica.sync(self._transport, self._device_digest)
-            self._renew(status)
+            if self._renew(status):
+                await self._replica.sync(self._transport, self._device_digest)
             await self._unlock()
 
     async def unlock(self) -> None:
@@ -290,15 +291,16 @@ class AccountContext:
             self.change_keys(before)
             raise
 
-    def _renew(self, status: wire.StatusResponse) -> None:
-        """Take on the keys of a new CatalogedDevice: the rights of this device have changed."""
+    def _renew(self, status: wire.StatusResponse) -> bool:
+        """Take on the keys of a new CatalogedDevice, if there is one: this device's rights have changed."""
         envelope, digest = status.enveloped_cataloged_device, status.cataloged_device_digest
         if envelope is None or digest is None or self._on_renewal is None:
-            return
+            return False
         check_signed_by(envelope, administrator_key(self.profile_user, self.now), "CatalogedDevice")
         entry = object_in(envelope, CatalogedDevice, keyring=self.keyring)
         self._device_digest = digest
         self.change_keys(self._on_renewal(entry, digest))
+        return True
 
     def _wants(self, store: str) -> bool:
         return self.keys.readable(store)

@@ -166,7 +166,7 @@ async def pending(session: Session) -> list[PendingDevice]:
         if item.is_open:
             try:
                 found.append(PendingDevice(item=item, acknowledged=await acknowledged(session, item)))
-            except VerificationError:
+            except (VerificationError, PolicyError):
                 continue
     return found
 

@@ -47,7 +47,8 @@ class KeySource:
 
         Raises PolicyError for a name that is none of them.
         """
-        return encryption_key(self._profile(name), self._session.now)
+        self._unlock()
+        return recipient(self._session, name)
 
     def signer(self, name: str | None = None) -> PrivateKey:
         """The CommonSignature key of this account, which `name` may name.
@@ -78,36 +79,7 @@ class KeySource:
         Raises KeyUnavailableError when it is for none of the keys here, PolicyError when a service refuses
         its part.
         """
-        return self._run(self._keyring_for(header))
-
-    async def _keyring_for(self, header: Mapping[str, Any]) -> Keyring:
-        context = self._session.context
-        keyring = await context.keyring_for(header)
-        if not header.get("recipients") or _opens(header, keyring):
-            return keyring
-        await context.unlock()
-        for profile, share in groups.shares_in(self._session.contacts(), self._session.now):
-            found = needed(header, keyring, {share.public_primary.udf: share})
-            if found is None:
-                continue
-            kid, wanted = found
-            address = share.service_address or profile.account_address or ""
-            request = wire.OperateRequest(account_address=address, operations=(wanted.operation.to_json(),))
-            credentials = device_credentials(context.address, context.device)
-            transport = self._session.directory.caller(address, credentials)
-            [agreement] = await operate(transport, request, [wanted])
-            return AgreedKeyring(keyring, kid, agreement)
-        raise KeyUnavailableError(NO_KEY)
-
-    def _profile(self, name: str) -> ProfileAccount:
-        self._unlock()
-        profile = self._session.account_at(name)
-        if profile is not None:
-            return profile
-        for group in groups.profiles_in(self._session.contacts(), self._session.now):
-            if name.lower() in ((group.account_address or "").lower(), group.udf.lower()):
-                return group
-        raise PolicyError(f"{name} is not among the contacts; exchange contacts first")
+        return self._run(keyring_for(self._session, header))
 
     def _unlock(self) -> None:
         self._run(self._session.context.unlock())
@@ -130,6 +102,42 @@ def open_source(home: Path | None = None, account: str | None = None) -> Iterato
                 yield KeySource(session, runner)
         finally:
             runner.run(directory.close())
+
+
+async def keyring_for(session: Session, header: Mapping[str, Any]) -> Keyring:
+    """A keyring that opens the envelope with this header, made with the service's help where need be.
+
+    Raises KeyUnavailableError when it is for none of the keys here, PolicyError when a service refuses its
+    part.
+    """
+    context = session.context
+    keyring = await context.keyring_for(header)
+    if not header.get("recipients") or _opens(header, keyring):
+        return keyring
+    await context.unlock()
+    for profile, share in groups.shares_in(session.contacts(), session.now):
+        found = needed(header, keyring, {share.public_primary.udf: share})
+        if found is None:
+            continue
+        kid, wanted = found
+        address = share.service_address or profile.account_address or ""
+        request = wire.OperateRequest(account_address=address, operations=(wanted.operation.to_json(),))
+        transport = session.directory.caller(address, device_credentials(context.address, context.device))
+        [agreement] = await operate(transport, request, [wanted])
+        return AgreedKeyring(keyring, kid, agreement)
+    raise KeyUnavailableError(NO_KEY)
+
+
+def recipient(session: Session, name: str) -> PublicKey:
+    """The CommonEncryption key of the account, a contact or a group, by address or UDF."""
+    profile: ProfileAccount | None = session.account_at(name)
+    if profile is None:
+        for group in groups.profiles_in(session.contacts(), session.now):
+            if name.lower() in ((group.account_address or "").lower(), group.udf.lower()):
+                profile = group
+    if profile is None:
+        raise PolicyError(f"{name} is not among the contacts; exchange contacts first")
+    return encryption_key(profile, session.now)
 
 
 def _opens(header: Mapping[str, Any], keyring: Keyring) -> bool:

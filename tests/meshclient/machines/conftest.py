@@ -14,7 +14,7 @@ from mathmesh.keys import derive
 from mathmesh.service.access import Caller
 from mathmesh.service.client import Transport
 from mathmesh.service.identity import ServiceIdentity
-from meshclient import account_setup
+from meshclient import account_setup, correspondence, inbox
 from meshclient.machine import Machine
 from meshclient.session import Credentials, Session, opened
 from meshservice.engines.files import FileEngine
@@ -62,6 +62,22 @@ class World:
             machine, address, self.directory, entropy=os.urandom, clock=self.clock
         )
         return machine
+
+    async def exchange(self, first: Machine, second: Machine) -> None:
+        """The account on `first` asks for the contact of the one on `second`."""
+        with self.session(second) as session:
+            await session.sync()
+            address = session.address
+        with self.session(first) as session:
+            await session.sync()
+            await correspondence.request_contact(session, address)
+        with self.session(second) as session:
+            await session.sync()
+            [item] = [one for one in (await inbox.inbound(session)).items if one.is_open]
+            await correspondence.accept(session, item)
+        with self.session(first) as session:
+            await session.sync()
+            assert len(await correspondence.process_automatic(session)) == 1
 
     @contextmanager
     def session(self, machine: Machine) -> Iterator[Session]:

@@ -1,0 +1,162 @@
+"""Machines join an account in every way, and leave it."""
+
+from __future__ import annotations
+
+import os
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from mathmesh.errors import KeyUnavailableError, PolicyError
+from mathmesh.schema.cataloged import CatalogedCredential
+from mathmesh.stores import CREDENTIAL
+from meshclient import correspondence, devices
+from meshclient.machine import Machine
+
+
+async def joined(world: Any, name: str, administrator: Machine, *roles: str) -> Machine:
+    """A new machine in the account of `administrator`, by witness."""
+    machine: Machine = world.machine(name)
+    requested = await devices.request_connection(
+        machine, "alice@example.com", world.directory, entropy=os.urandom, clock=world.clock
+    )
+    assert await devices.complete(machine, machine.waiting(), world.directory, clock=world.clock) is None
+    with world.session(administrator) as session:
+        await session.sync()
+        [pending] = await devices.pending(session)
+        assert pending.acknowledged.witness == requested.witness
+        await devices.accept(session, pending.acknowledged, roles)
+        assert await devices.pending(session) == []
+    await completed(world, machine)
+    return machine
+
+
+async def completed(world: Any, machine: Machine) -> None:
+    found = await devices.complete(machine, machine.waiting(), world.directory, clock=world.clock)
+    assert found is not None
+    assert found[0].accepted
+    with world.session(machine) as session:
+        await session.sync()
+
+
+async def password(world: Any, machine: Machine, *, sync: bool = True) -> str | None:
+    with world.session(machine) as session:
+        if sync:
+            await session.sync()
+        else:
+            await session.context.unlock()
+        entry = session.context.catalog(CREDENTIAL).get(":ftp.example.com")
+        return entry.password if isinstance(entry, CatalogedCredential) else None
+
+
+async def keep(world: Any, machine: Machine, value: str) -> None:
+    with world.session(machine) as session:
+        await session.sync()
+        entry = CatalogedCredential(service="ftp.example.com", username="alice1", password=value)
+        await session.context.update(CREDENTIAL, [entry])
+
+
+async def test_by_witness_and_out_again(world: Any) -> None:
+    alice = await world.account("alice", "alice@example.com")
+    await keep(world, alice, "first")
+    second = await joined(world, "second", alice, "message", "web")
+    third = await joined(world, "third", alice, "web")
+    assert await password(world, second) == "first"
+    with world.session(alice) as session:
+        await session.sync()
+        [entry] = [
+            one for one in devices.listed(session) if one.device_udf == second.select().keys.entry.device_udf
+        ]
+        await devices.delete(session, entry)
+        renewed = session.context.keys.recipient(CREDENTIAL).udf
+    with pytest.raises(PolicyError, match="access"):
+        await password(world, second)
+    await keep(world, alice, "later")
+    assert await password(world, third) == "later"
+    await keep(world, third, "last")
+    assert await password(world, alice) == "last"
+    with world.session(second) as session:
+        assert session.context.keys.keyring.private(renewed) is None
+    with world.session(third) as session:
+        assert session.context.keys.keyring.private(renewed) is not None
+
+
+async def test_by_pin(world: Any) -> None:
+    alice = await world.account("alice", "alice@example.com")
+    with world.session(alice) as session:
+        await session.sync()
+        pin, code, _ = await devices.issue_pin(session, ["web"])
+    machine = world.machine("phone")
+    await devices.request_connection(machine, code, world.directory, entropy=os.urandom, clock=world.clock)
+    with world.session(alice) as session:
+        await session.sync()
+        assert len(await correspondence.process_automatic(session)) == 1
+    await completed(world, machine)
+    again = world.machine("thief")
+    await devices.request_connection(
+        again, "alice@example.com", world.directory, pin=pin, entropy=os.urandom, clock=world.clock
+    )
+    with world.session(alice) as session:
+        await session.sync()
+        assert await correspondence.process_automatic(session) == []
+        assert await devices.pending(session) == []
+
+
+async def test_a_pin_ends(world: Any) -> None:
+    alice = await world.account("alice", "alice@example.com")
+    with world.session(alice) as session:
+        await session.sync()
+        _, code, _ = await devices.issue_pin(session, ["web"], life=timedelta(minutes=1))
+    machine = world.machine("phone")
+    await devices.request_connection(machine, code, world.directory, entropy=os.urandom, clock=world.clock)
+    world.now += timedelta(minutes=2)
+    with world.session(alice) as session:
+        await session.sync()
+        assert await correspondence.process_automatic(session) == []
+
+
+async def test_a_refused_machine_is_in_nothing(world: Any) -> None:
+    alice = await world.account("alice", "alice@example.com")
+    machine = world.machine("phone")
+    await devices.request_connection(
+        machine, "alice@example.com", world.directory, entropy=os.urandom, clock=world.clock
+    )
+    with world.session(alice) as session:
+        await session.sync()
+        [pending] = await devices.pending(session)
+        await devices.reject(session, pending.acknowledged)
+    found = await devices.complete(machine, machine.waiting(), world.directory, clock=world.clock)
+    assert found is not None
+    assert not found[0].accepted
+    assert machine.contexts() == []
+
+
+async def test_threshold_needs_the_service_each_time(world: Any) -> None:
+    alice = await world.account("alice", "alice@example.com")
+    await keep(world, alice, "canary-55")
+    machine = await joined(world, "tablet", alice, "threshold")
+    assert await password(world, machine, sync=False) == "canary-55"
+    with world.session(machine) as session:
+        assert list(session.context.catalog(CREDENTIAL).entries()) == []
+        with pytest.raises(KeyUnavailableError):
+            session.context.store_key(CREDENTIAL)
+    with world.session(alice) as session:
+        await session.sync()
+        entry = devices.find(session, machine.select().keys.entry.device_udf)
+        await devices.delete(session, entry)
+    with pytest.raises(PolicyError, match="cryptographic operation failed"):
+        await password(world, machine, sync=False)
+
+
+async def test_rights_change(world: Any) -> None:
+    alice = await world.account("alice", "alice@example.com")
+    await keep(world, alice, "first")
+    machine = await joined(world, "tablet", alice, "device")
+    assert await password(world, machine) is None
+    with world.session(alice) as session:
+        await session.sync()
+        await devices.change_roles(
+            session, devices.find(session, machine.select().keys.entry.device_udf), ["web"]
+        )
+    assert await password(world, machine) == "first"
