@@ -316,6 +316,9 @@ OPERATIONS: dict[str, tuple[type[Request], type[Response]]] = {
     "Transact": (TransactRequest, TransactResponse),
     "Claim": (ClaimRequest, ClaimResponse),
     "PollClaim": (PollClaimRequest, PollClaimResponse),
+    "Connect": (ConnectRequest, ConnectResponse),
+    "Complete": (CompleteRequest, CompleteResponse),
+    "Operate": (OperateRequest, OperateResponse),
 }
 _BY_TAG: dict[str, type[Request]] = {
     name: request for request, _ in OPERATIONS.values() for name in (request.OPERATION, request.TAG)
@@ -324,7 +327,7 @@ _BY_TAG["MeshHelloRequest"] = HelloRequest
 
 R = TypeVar("R", bound=Response)
 
-PUBLIC_OPERATIONS = frozenset({"Hello", "Claim", "PollClaim"})
+PUBLIC_OPERATIONS = frozenset({"Hello", "Claim", "PollClaim", "Connect", "Complete"})
 
 
 def response_type(operation: str) -> type[Response]:

@@ -17,7 +17,9 @@ from mathmesh.service import messages as wire
 from mathmesh.service.access import Caller, Rights, rights_of
 from mathmesh.service.binding import bind_account
 from mathmesh.service.claiming import claim, poll_claim
+from mathmesh.service.connecting import complete, connect
 from mathmesh.service.effects import Append, Outcome, StoreReader
+from mathmesh.service.operating import operate
 from mathmesh.service.refusal import Refusal
 from mathmesh.service.state import Account, ServiceState
 from mathmesh.service.transacting import UPDATE_OCTETS, transact
@@ -216,6 +218,20 @@ def _poll_claim(request: wire.PollClaimRequest, context: Context) -> Handled:
     return poll_claim(request, context.state, context.reader, context.now), ()
 
 
+def _connect(request: wire.ConnectRequest, context: Context) -> Handled:
+    return connect(request, context.state, context.reader, context.now, context.entropy)
+
+
+def _complete(request: wire.CompleteRequest, context: Context) -> Handled:
+    return complete(request, context.state, context.reader, context.now), ()
+
+
+def _operate(request: wire.OperateRequest, context: Context) -> Handled:
+    if context.caller is None:
+        raise Refusal(wire.UNAUTHORIZED, wire.NOT_AUTHORIZED, "shares are used for known callers only")
+    return operate(request, context.state, context.caller, context.now), ()
+
+
 _WITHOUT_ACCOUNT = frozenset({"BindAccount"})
 
 _HANDLERS: dict[str, Callable[[Any, Context], Handled]] = {
@@ -226,4 +242,7 @@ _HANDLERS: dict[str, Callable[[Any, Context], Handled]] = {
     "Transact": _transact,
     "Claim": _claim,
     "PollClaim": _poll_claim,
+    "Connect": _connect,
+    "Complete": _complete,
+    "Operate": _operate,
 }

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from mathmesh.dare.content_meta import ContentMeta, format_time
 from mathmesh.dare.envelope import Envelope, open_envelope
 from mathmesh.errors import MeshError, StoreError
 from mathmesh.keys import ids
-from mathmesh.keys.keyring import MemoryKeyring
+from mathmesh.keys.keyring import Keyring, MemoryKeyring
 from mathmesh.schema.capability import AccessCapability
 from mathmesh.schema.cataloged import CatalogedAccess, CatalogedPublication
 from mathmesh.schema.mesh_object import GenericObject, parse
@@ -24,11 +24,16 @@ from mathmesh.schema.validation import verify_profile_user
 from mathmesh.service.claims import Claim, ClaimLedger
 from mathmesh.service.effects import MASTER_FOLDER
 from mathmesh.service.identity import ServiceIdentity
+from mathmesh.service.pace import Pace
 from mathmesh.stores import ACCESS, HOST_READABLE, LOCAL, PUBLICATION
 from mathmesh.stores.catalog import Catalog
 from mathmesh.stores.spool import Spool, clear_message, closed_messages
 
 ACCOUNT_USER = "AccountUser"
+CONNECTIONS_A_MINUTE = 20
+"""Devices that may ask to join one account."""
+OPERATIONS_A_MINUTE = 600
+"""Operations with shares for one caller."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -68,10 +73,17 @@ class ServiceState:
     def __init__(self, identity: ServiceIdentity) -> None:
         self.identity = identity
         self.claims = ClaimLedger()
+        self.connections = Pace(CONNECTIONS_A_MINUTE, timedelta(minutes=1))
+        self.operations = Pace(OPERATIONS_A_MINUTE, timedelta(minutes=1))
         self._keyring = MemoryKeyring()
         self._keyring.add(identity.access_encrypt)
         self._by_address: dict[str, Account] = {}
         self._by_udf: dict[str, Account] = {}
+
+    @property
+    def keyring(self) -> Keyring:
+        """The host's key, to which shares and readable stores are encrypted."""
+        return self._keyring
 
     def by_address(self, address: str) -> Account | None:
         """The account at an address, in whatever case it is written."""

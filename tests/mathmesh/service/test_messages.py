@@ -76,6 +76,9 @@ def test_every_operation_has_its_pair() -> None:
         "Transact",
         "Claim",
         "PollClaim",
+        "Connect",
+        "Complete",
+        "Operate",
     }
     for operation, (request, response) in wire.OPERATIONS.items():
         assert request.OPERATION == operation
