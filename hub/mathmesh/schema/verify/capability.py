@@ -12,8 +12,9 @@ CryptographicCapability of a service
   70. it was granted to the caller: GranteeUdf is the UDF of the caller's key, or GranteeAccount (in the
       reference GranteeUdf too) its address; one that names nobody is granted to nobody;
   71. where `account` is given, its key share is signed by the account's AdministratorSignature key, valid
-      now (`allow_unsigned`: or not at all), and is a share of the account's CommonEncryption key,
-      for a CapabilitySign of its CommonSignature key;
+      now (`allow_unsigned`: or not at all); for a CapabilitySign it is a share of the account's
+      CommonSignature key, an unsigned one otherwise of its CommonEncryption key (the administrator may
+      also sign shares of stores' keys, which no profile names);
   72. the share belongs to the grantee's: Id is the UDF of what the whole key has beyond this share;
   73. the key of the share is within NotBefore and NotOnOrAfter.
 """
@@ -128,7 +129,8 @@ def verify_serviced_share(
     data = object_in(envelope, KeyData, keyring=keyring, require_digest=not lax)
     share = data.key_share()
     check_keys_valid(data, now)
-    if account is not None and share.public_primary != _whole_key(granted, account, now):
+    expected = _expected_key(granted, account, now, signed=not lax)
+    if expected is not None and share.public_primary != expected:
         raise VerificationError(f"capability {granted.id} holds a share of a key of another account")
     if not same_udf(granted.id, other_share(share).udf):
         raise VerificationError(f"the share does not belong to that of capability {granted.id}")
@@ -148,11 +150,17 @@ def other_share(share: KeyShare) -> PublicKey:
     return combine_public(share.public_primary, negative.public)
 
 
-def _whole_key(capability: CryptographicCapability, account: ProfileAccount, now: datetime) -> PublicKey:
-    """The key of the account that a capability of this type is a part of."""
+def _expected_key(
+    capability: CryptographicCapability, account: ProfileAccount | None, now: datetime, *, signed: bool
+) -> PublicKey | None:
+    """The key that a share must be a part of; None where the administrator's signature alone vouches."""
+    if account is None:
+        return None
     if isinstance(capability, CapabilitySign):
         signature = account.common_signature if isinstance(account, ProfileUser) else None
         return key_in_use(signature, "CommonSignature in the account's profile", now)
+    if signed:
+        return None
     return key_in_use(account.common_encryption, "CommonEncryption in the account's profile", now)
 
 

@@ -173,9 +173,7 @@ def test_70_only_the_grantee_is_served(world: Any, host_key: Any, serviced: Any)
         assert verify(world, host_key, named, grantee=Grantee(address="bob@example.com"))
 
 
-def test_71_the_share_is_of_this_account(
-    world: Any, kinds: Any, host_key: Any, serviced: Any, octets: Any
-) -> None:
+def test_71_the_share_is_of_this_account(world: Any, host_key: Any, serviced: Any, unsigned: Any) -> None:
     assert verify(world, host_key, serviced, account=None)
     with pytest.raises(VerificationError, match="is not signed by"):
         verify(world, host_key, serviced, account=world.other)
@@ -184,14 +182,28 @@ def test_71_the_share_is_of_this_account(
     )
     grantee = world.keys.public.authentication.udf
     foreign = make_split_key(
-        world.key("Encrypt", world.other_seed),
+        world.key("Sign", world.other_seed),
+        service,
+        entropy=world.entropy,
+        now=world.now,
+        grantee_udf=grantee,
+        kind=CapabilitySign,
+    )
+    with pytest.raises(VerificationError, match="a key of another account"):
+        verify(world, host_key, foreign.access.capability)
+    store = make_split_key(
+        world.key("EncryptMMM_Credential"),
         service,
         entropy=world.entropy,
         now=world.now,
         grantee_udf=grantee,
     )
+    assert verify(world, host_key, store.access.capability).public_primary == store.share.public_primary
+    bare = replace(
+        store.access.capability, enveloped_key_share=unsigned(store.access.capability.enveloped_key_share)
+    )
     with pytest.raises(VerificationError, match="a key of another account"):
-        verify(world, host_key, foreign.access.capability)
+        verify(world, host_key, bare, allow_unsigned=True)
     signing = make_split_key(
         world.key("Sign"),
         service,
