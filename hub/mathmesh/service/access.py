@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from mathmesh.schema.capability import AccessCapability
-from mathmesh.schema.profile import ProfileUser
+from mathmesh.schema.profile import ProfileAccount
 from mathmesh.stores import ACCESS, DEVICE, PUBLICATION
 
 ADMINISTRATOR_STORES = frozenset({ACCESS, DEVICE, PUBLICATION})
@@ -43,7 +43,7 @@ class Rights:
         return self.administrator or store not in ADMINISTRATOR_STORES
 
 
-def rights_of(caller: Caller, profile: ProfileUser, capability: AccessCapability | None) -> Rights | None:
+def rights_of(caller: Caller, profile: ProfileAccount, capability: AccessCapability | None) -> Rights | None:
     """The rights of `caller` in the account of `profile`; None when it has none.
 
     `capability` is the entry of MMM_Access under the caller's key, if there is one.

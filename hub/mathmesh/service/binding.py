@@ -8,7 +8,7 @@ from datetime import datetime
 from mathmesh.codec import uri
 from mathmesh.dare.envelope import Envelope, seal
 from mathmesh.schema.key_data import same_udf
-from mathmesh.schema.validation import verify_profile_user
+from mathmesh.schema.profile_validation import verify_profile_account
 from mathmesh.service import messages as wire
 from mathmesh.service.access import Caller
 from mathmesh.service.effects import MASTER_FOLDER, MASTER_STORE, Append, StoreReader
@@ -33,7 +33,7 @@ def bind_account(
     """
     if request.enveloped_profile_account is None or caller is None:
         raise Refusal(wire.BAD_REQUEST, wire.REFUSED, "the request carries no profile of an account")
-    profile = verify_profile_user(request.enveloped_profile_account)
+    profile = verify_profile_account(request.enveloped_profile_account, now=now)
     address = uri.account_address(profile.account_address or "")
     if (request.account_address or address).lower() != address or caller.account != address:
         raise Refusal(wire.BAD_REQUEST, wire.REFUSED, f"the profile is for {address}, the request is not")

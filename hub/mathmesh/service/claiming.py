@@ -109,7 +109,7 @@ def _claimant(message: MessageClaim, state: ServiceState) -> ProfileUser | None:
         raise Refusal(wire.BAD_REQUEST, wire.REFUSED, "the claim's Sender is no account address") from None
     account = state.by_address(sender)
     if account is not None:
-        return account.profile
+        return account.user
     if state.identity.serves(sender):
         raise Refusal(wire.UNAUTHORIZED, wire.NOT_AUTHORIZED, f"{sender} is not an account of this service")
     return None

@@ -44,7 +44,7 @@ def connect(
     if status is None:
         raise Refusal(wire.SERVER_ERROR, None, f"{account.address} has no {INBOUND}")
     acknowledged = make_acknowledge_connection(
-        envelope, account=account.profile, signer=state.identity.signature, entropy=entropy, now=now
+        envelope, account=account.user, signer=state.identity.signature, entropy=entropy, now=now
     )
     if not state.connections.allows(account.udf, now):
         text = f"too many devices ask for {account.address} at this moment; try again in a minute"

@@ -12,15 +12,15 @@ from datetime import datetime, timedelta
 
 from mathmesh.dare.content_meta import ContentMeta, format_time
 from mathmesh.dare.envelope import Envelope, open_envelope
-from mathmesh.errors import MeshError, StoreError
+from mathmesh.errors import MeshError, PolicyError, StoreError
 from mathmesh.keys import ids
 from mathmesh.keys.keyring import Keyring, MemoryKeyring
 from mathmesh.schema.capability import AccessCapability
 from mathmesh.schema.cataloged import CatalogedAccess, CatalogedPublication
 from mathmesh.schema.mesh_object import GenericObject, parse
 from mathmesh.schema.message import MessageClaim
-from mathmesh.schema.profile import ProfileUser
-from mathmesh.schema.validation import verify_profile_user
+from mathmesh.schema.profile import ProfileAccount, ProfileUser
+from mathmesh.schema.profile_validation import verify_profile_account
 from mathmesh.service.claims import Claim, ClaimLedger
 from mathmesh.service.effects import MASTER_FOLDER
 from mathmesh.service.identity import ServiceIdentity
@@ -42,7 +42,7 @@ class Account:
 
     address: str
     profile_envelope: Envelope
-    profile: ProfileUser
+    profile: ProfileAccount
     catalogs: dict[str, Catalog] = field(default_factory=lambda: {name: Catalog() for name in HOST_READABLE})
     local: Spool = field(default_factory=Spool)
 
@@ -50,6 +50,13 @@ class Account:
     def udf(self) -> str:
         """The UDF of the account's profile."""
         return self.profile.udf
+
+    @property
+    def user(self) -> ProfileUser:
+        """The profile of a person's account. Raises PolicyError for a group, which has no devices."""
+        if not isinstance(self.profile, ProfileUser):
+            raise PolicyError(f"{self.address} is a group")
+        return self.profile
 
     def access(self, key_id: str | None) -> AccessCapability | None:
         """The AccessCapability filed under an authentication key."""
@@ -149,7 +156,7 @@ class ServiceState:
             if entry.tag != ACCOUNT_USER:
                 raise StoreError(f"the service's list of accounts holds a {entry.tag}")
             profile_envelope = Envelope.from_value(entry.write()["EnvelopedProfileUser"])
-            profile = verify_profile_user(profile_envelope)
+            profile = verify_profile_account(profile_envelope)
         except (MeshError, KeyError) as error:
             raise StoreError(f"the service's list of accounts cannot be read: {error}") from error
         address = (profile.account_address or "").lower()
