@@ -9,9 +9,9 @@ from pathlib import Path
 
 import aiohttp
 
-from mathmesh.errors import StoreError
 from mathmesh.service.access import Caller
 from mathmesh.service.client import Transport
+from meshclient.unreachable import ServiceUnreachable
 
 PATH = "/.well-known/mmm/"
 ACCOUNT_HEADER = "Mesh-Account"
@@ -39,7 +39,7 @@ class _UnixTransport:
             self._headers[ACCOUNT_HEADER] = caller.account
 
     async def exchange(self, request: bytes) -> bytes:
-        """Send a request and return the answer. Raises StoreError when no hub answers."""
+        """Send a request and return the answer. Raises ServiceUnreachable when no hub answers."""
         folder = -1
         try:
             # A socket path may have 107 octets only; named through its open folder it is always short enough.
@@ -52,7 +52,7 @@ class _UnixTransport:
             ):
                 return await response.read()
         except (OSError, aiohttp.ClientError, TimeoutError) as error:
-            raise StoreError(
+            raise ServiceUnreachable(
                 f"No hub answers on {self._socket}: start it with `meshhub run`, or give its folder."
             ) from error
         finally:
