@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from datetime import timedelta
 from pathlib import Path
@@ -11,8 +12,9 @@ import click
 
 from mathmesh.dare.content_meta import format_time
 from mathmesh.errors import MeshError, PolicyError
+from mathmesh.schema.mesh_object import MeshObject
 from mathmesh.stores import CATALOGS, SPOOLS
-from meshclient import account_setup, devices, qr
+from meshclient import account_setup, devices, offline, qr
 from meshclient.context import utc_now
 from meshclient.correspondence import process_automatic
 from meshclient.machine import Machine
@@ -109,12 +111,46 @@ def sync(flags: Flags) -> Answer:
     quiet = Flags(home=flags.home, account=flags.account)
 
     async def step(session: Session) -> Answer:
+        conflicts = await offline.merge(session)
         done = await process_automatic(session) if flags.auto else []
         lines = [f"{item.item.message.tag} {item.item.message_id}: {item.text}" for item in done]
-        members = {"Account": session.address, "Processed": len(done)}
-        return Answer(lines=lines, tag="ResultSync", members=members)
+        notes = [f"Conflict about {one.key}: choose with `account resolve`" for one in conflicts]
+        members = {
+            "Account": session.address,
+            "Processed": len(done),
+            "Conflicts": [one.key for one in conflicts],
+        }
+        return Answer(lines=lines, tag="ResultSync", members=members, notes=notes)
 
     return on_account(quiet, step, sync=True)
+
+
+@command.command("resolve", example="account resolve :ftp.example.com /mine")
+@click.argument("key", required=False)
+@click.option("--mine", is_flag=True, help="Write what was written on this machine.")
+@click.option("--theirs", is_flag=True, help="Keep what the service has.")
+@account_flags
+def resolve(flags: Flags, key: str | None, mine: bool, theirs: bool) -> Answer:
+    """Decide a conflict of work done offline with that of others; without KEY, list what is kept here."""
+    if key is not None and mine == theirs:
+        raise click.UsageError("Say /mine or /theirs.")
+
+    async def step(session: Session) -> Answer:
+        if key is None:
+            lines = []
+            for one in offline.kept(session):
+                theirs_now = session.context.catalog(one.store).get(one.key)
+                lines += [f"{one.store} {one.key}{' conflict' if one.conflict else ''}"]
+                lines += [f"   mine:   {_short(one.entry)}", f"   theirs: {_short(theirs_now)}"]
+            return Answer(lines=lines, tag="ResultResolve", members={"Lines": lines})
+        change = await offline.resolve(session, key, mine=mine)
+        return Answer(lines=[f"{change.store} {change.key}: {'mine' if mine else 'theirs'}"])
+
+    return on_account(flags, step, sync=key is not None)
+
+
+def _short(entry: MeshObject | None) -> str:
+    return "deleted" if entry is None else json.dumps(entry.write(), ensure_ascii=False)
 
 
 @command.command("list", example="account list")

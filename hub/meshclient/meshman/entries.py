@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import Any, Generic, TypeVar
 
 from mathmesh.errors import PolicyError
 from mathmesh.schema.mesh_object import MeshObject
 from mathmesh.schema.primary_key import primary_key
+from meshclient import offline
 from meshclient.meshman.frame import Answer
 from meshclient.meshman.running import Flags, on_account
 from meshclient.session import Session
+
+KEPT = "The service cannot be reached: kept on this machine until the next sync."
 
 Kind = TypeVar("Kind", bound=MeshObject)
 
@@ -41,10 +45,10 @@ class EntryCommands(Generic[Kind]):
 
         async def step(session: Session) -> Answer:
             entries = make(session)
-            await session.context.update(self._store, entries)
-            return self.shown(entries)
+            done = await offline.write(session, self._store, entries)
+            return replace(self.shown(entries), notes=() if done else (KEPT,))
 
-        return on_account(flags, step, sync=True)
+        return on_account(flags, step)
 
     def get(self, flags: Flags, name: str) -> Answer:
         """The entries that are found by a name."""
@@ -61,11 +65,13 @@ class EntryCommands(Generic[Kind]):
             found = self.find(session, name)
             if len(found) > 1:
                 raise PolicyError(f"there are several {self._what}s {name}; name one by its key")
-            await session.context.update(self._store, [], deletes=[primary_key(found[0]) or ""])
+            key = primary_key(found[0]) or ""
+            done = await offline.write(session, self._store, [], deletes=[key])
             lines = [f"Deleted {self._line(found[0])}"]
-            return Answer(lines=lines, tag="ResultDelete", members={"Key": primary_key(found[0])})
+            notes = () if done else (KEPT,)
+            return Answer(lines=lines, tag="ResultDelete", members={"Key": key}, notes=notes)
 
-        return on_account(flags, step, sync=True)
+        return on_account(flags, step)
 
     def listed(self, flags: Flags) -> Answer:
         """All entries."""
@@ -77,7 +83,7 @@ class EntryCommands(Generic[Kind]):
 
     def all(self, session: Session) -> list[Kind]:
         """The entries of the catalog."""
-        found = session.context.catalog(self._store).entries().values()
+        found = offline.entries(session, self._store).values()
         return [entry for entry in found if isinstance(entry, self._kind)]
 
     def find(self, session: Session, name: str) -> list[Kind]:
