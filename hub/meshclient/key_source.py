@@ -24,7 +24,7 @@ from mathmesh.schema.validity import key_in_use
 from mathmesh.service import messages as wire
 from meshclient.context import utc_now
 from meshclient.machine import Machine, default_home
-from meshclient.session import Session, device_credentials, opened
+from meshclient.session import Session, opened
 from meshclient.shared_keys import NO_KEY, AgreedKeyring, needed, operate
 
 Result = TypeVar("Result")
@@ -122,7 +122,7 @@ async def keyring_for(session: Session, header: Mapping[str, Any]) -> Keyring:
         kid, wanted = found
         address = share.service_address or profile.account_address or ""
         request = wire.OperateRequest(account_address=address, operations=(wanted.operation.to_json(),))
-        transport = session.directory.caller(address, device_credentials(context.address, context.device))
+        transport = session.directory.caller(address, session.introduced())
         [agreement] = await operate(transport, request, [wanted])
         return AgreedKeyring(keyring, kid, agreement)
     raise KeyUnavailableError(NO_KEY)

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Protocol
 
+from mathmesh.dare.envelope import Envelope
 from mathmesh.errors import PolicyError
 from mathmesh.keys import derive
 from mathmesh.keys.pair import PrivateKey
@@ -25,7 +26,7 @@ from mathmesh.schema.cataloged import CatalogedDevice
 from mathmesh.schema.mesh_object import MeshObject
 from mathmesh.schema.profile import ProfileAccount, ProfileUser
 from mathmesh.service.client import Transport
-from mathmesh.stores import CATALOGS, CONTACT
+from mathmesh.stores import CATALOGS, CONTACT, DEVICE
 from mathmesh.types import Entropy
 from meshclient.account_keys import AccountKeys, GrantedKeys, SeedKeys, with_renewals
 from meshclient.context import AccountContext, Clock
@@ -37,12 +38,17 @@ from meshclient.machine import Machine, account_keys
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Credentials:
-    """The keys with which a caller signs its requests, opens the answers and is known to the service."""
+    """The keys with which a caller signs its requests, opens the answers and is known to the service.
+
+    To the service of another account a caller shows its account's `profile` and its own ConnectionDevice.
+    """
 
     account: str
-    authentication: PrivateKey
-    signature: PrivateKey
-    encryption: PrivateKey
+    authentication: PrivateKey = field(repr=False)
+    signature: PrivateKey = field(repr=False)
+    encryption: PrivateKey = field(repr=False)
+    profile: Envelope | None = None
+    connection: Envelope | None = None
 
 
 class ServiceDirectory(Protocol):
@@ -113,6 +119,21 @@ class Session:
         if not isinstance(self.context.keys, SeedKeys):
             raise PolicyError("this needs the account's seed, which only its first administrator holds")
         return self.context.keys
+
+    def introduced(self) -> Credentials:
+        """This device as a caller at the service of another account, which does not know it."""
+        context = self.context
+        entry: MeshObject | None = None
+        if isinstance(context.keys, GrantedKeys):
+            entry = context.keys.entry
+        else:
+            entry = context.catalog(DEVICE).get(context.device.profile.udf)
+        connection = entry.enveloped_connection_device if isinstance(entry, CatalogedDevice) else None
+        return replace(
+            device_credentials(self.address, context.device),
+            profile=context.profile_envelope,
+            connection=connection,
+        )
 
     def contacts(self) -> Iterable[MeshObject]:
         """The entries of MMM_Contact."""

@@ -106,7 +106,14 @@ def invite(
     """
     service = Service(address=group.address, host_key=host_key, administrator=group.administrator)
     address = (member.account_address or "").lower()
-    made = make_membership(group.encryption, service, address, entropy=sender.entropy, now=sender.now)
+    made = make_membership(
+        group.encryption,
+        service,
+        address,
+        entropy=sender.entropy,
+        now=sender.now,
+        member_udf=member.udf,
+    )
     invitation = make_group_invitation(
         group.profile_envelope,
         made,

@@ -82,14 +82,23 @@ def make_cataloged_group(
 
 
 def make_membership(
-    group_key: PrivateKey, service: Service, member: str, *, entropy: Entropy, now: datetime
+    group_key: PrivateKey,
+    service: Service,
+    member: str,
+    *,
+    entropy: Entropy,
+    now: datetime,
+    member_udf: str | None = None,
 ) -> Membership:
     """A share of `group_key`, the group's CommonEncryption key, for the account at the address `member`.
 
-    `service` is the group's. Whoever holds `group_key` can make members and read without them.
+    `service` is the group's; `member_udf` is the UDF of the member's profile, by which it is known where its
+    account is at another service. Whoever holds `group_key` can make members and read without them.
     """
     member = uri.account_address(member)
-    key = make_split_key(group_key, service, entropy=entropy, now=now, grantee_account=member)
+    key = make_split_key(
+        group_key, service, entropy=entropy, now=now, grantee_account=member, grantee_udf=member_udf
+    )
     entry = CatalogedMember(
         contact_address=member,
         member_capability_id=group_key.public.udf,
