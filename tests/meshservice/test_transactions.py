@@ -325,3 +325,12 @@ def test_what_is_no_request_is_answered_not_raised(world: World, data: bytes, st
     assert tag.endswith("Response")
     assert members["Status"] == status, members
     assert world.counts(account) == before
+
+
+def test_an_account_is_found_by_the_udf_of_its_profile(world: World) -> None:
+    alice = world.account("alice")
+    domain = alice.address.partition("@")[2]
+    by_udf = Caller(account=f"{alice.profile.udf.lower()}@{domain}", key_id=alice.root.key_id)
+    assert world.ask(wire.StatusRequest(), wire.StatusResponse, by_udf).status == 201
+    elsewhere = Caller(account=f"{alice.profile.udf.lower()}@elsewhere.example", key_id=alice.root.key_id)
+    assert world.ask(wire.StatusRequest(), wire.StatusResponse, elsewhere).status == 404

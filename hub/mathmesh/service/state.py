@@ -93,8 +93,16 @@ class ServiceState:
         return self._keyring
 
     def by_address(self, address: str) -> Account | None:
-        """The account at an address, in whatever case it is written."""
-        return self._by_address.get(address.lower())
+        """The account at an address, in whatever case it is written.
+
+        An account is also found as `<profile UDF>@<a domain of this service>`: who recovers an account from
+        its seed knows no more.
+        """
+        address = address.lower()
+        found = self._by_address.get(address)
+        if found is None and self.identity.serves(address):
+            return self._by_udf.get(address.partition("@")[0].upper())
+        return found
 
     def by_udf(self, udf: str) -> Account | None:
         """The account with a profile UDF."""
