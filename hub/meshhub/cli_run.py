@@ -32,7 +32,11 @@ DEMO_SECONDS = 45.0
 )
 @click.option("--broker", type=click.Choice(["auto", "mosquitto", "amqtt"]), help="Which broker to use.")
 @click.option("--name", help="Name of the hub, the host part of its account.")
-@click.option("--log-level", type=click.Choice(["debug", "info", "warning", "error"]), help="What to log.")
+@click.option(
+    "--log-level",
+    type=click.Choice(["debug", "info", "warning", "error"]),
+    help="What to log; by default warnings on a terminal, else info, as lines of JSON.",
+)
 @click.option("--demo", is_flag=True, help="Bring two simulated devices: a lamp, and a sensor to be added.")
 def run(data: Path | None, file: Path | None, port: int | None, demo: bool, **settings: Any) -> None:
     """Run the hub until Ctrl-C; prints the address of the dashboard."""

@@ -31,6 +31,7 @@ class Config:
     mqtt_host: address written into devices at onboarding, None for `mqtt_bind` or this machine's LAN address
     batch_seconds, batch_readings: a telemetry batch is written after that time or that many readings
     command_seconds: how long a device may take to answer a command
+    log_level: "auto" logs warnings to a terminal, "info" elsewhere
     """
 
     data: Path
@@ -45,7 +46,7 @@ class Config:
     batch_seconds: float = 10.0
     batch_readings: int = 64
     command_seconds: float = 5.0
-    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_level: Literal["auto", "debug", "info", "warning", "error"] = "auto"
 
     def __post_init__(self) -> None:
         if not NAME.fullmatch(self.name):
@@ -113,7 +114,10 @@ def _check(settings: Mapping[str, Any], path: Path) -> None:
         "mqtt_port": int, "dashboard_port": int, "service_port": int,
         "batch_readings": int, "batch_seconds": (int, float), "command_seconds": (int, float),
     }  # fmt: skip
-    choices = {"broker": ("auto", "mosquitto", "amqtt"), "log_level": ("debug", "info", "warning", "error")}
+    choices = {
+        "broker": ("auto", "mosquitto", "amqtt"),
+        "log_level": ("auto", "debug", "info", "warning", "error"),
+    }
     assert set(kinds) == {field.name for field in fields(Config)} - {"data"}
     for name, value in settings.items():
         if name not in kinds:

@@ -6,6 +6,7 @@ import logging
 import re
 import sys
 from collections.abc import Mapping, MutableMapping
+from datetime import datetime
 from typing import Any, TextIO
 
 import structlog
@@ -35,26 +36,47 @@ def _clean(name: str, value: object) -> object:
     if isinstance(value, str):
         return SECRET_TEXT.sub(REDACTED, value)
     if isinstance(value, BaseException):
-        return SECRET_TEXT.sub(REDACTED, f"{type(value).__name__}: {value}")
+        return SECRET_TEXT.sub(REDACTED, _error_text(value))
     return value
+
+
+def _error_text(error: BaseException) -> str:
+    """Name and text of the error; of a group, those of its members: its own text only counts them."""
+    if isinstance(error, BaseExceptionGroup):
+        return "; ".join(_error_text(inner) for inner in error.exceptions)
+    return f"{type(error).__name__}: {error}"
+
+
+def _for_people(_logger: object, _method: str, event: MutableMapping[str, Any]) -> str:
+    """structlog renderer: time, level, text and members in one line; a traceback below it."""
+    level = str(event.pop("level", "info")).capitalize()
+    text = str(event.pop("event", "")) or "something happened"
+    trace = event.pop("exception", "")
+    for name in ("timestamp", "module"):
+        event.pop(name, None)
+    members = ", ".join(f"{name} {value}" for name, value in event.items())
+    line = f"{datetime.now().astimezone():%H:%M:%S} {level}: {text}{f' ({members})' if members else ''}"
+    return f"{line}\n{trace}" if trace else line
 
 
 _TAIL: list[Any] = [structlog.processors.format_exc_info, redact]
 
 
-def configure(level: str = "info", *, stream: TextIO | None = None, json: bool | None = None) -> None:
-    """Set up structlog and the standard library's loggers; JSON lines unless the stream is a terminal."""
+def configure(level: str = "auto", *, stream: TextIO | None = None, json: bool | None = None) -> None:
+    """Set up structlog and the standard library's loggers; JSON lines unless the stream is a terminal.
+
+    level: "debug", "info", "warning", "error", or "auto": warnings for people, "info" for the rest.
+    """
     out = stream or sys.stderr
     as_json = not out.isatty() if json is None else json
-    number = {"debug": 10, "info": 20, "warning": 30, "error": 40}[level]
+    usual = "info" if as_json else "warning"
+    number = {"debug": 10, "info": 20, "warning": 30, "error": 40}[usual if level == "auto" else level]
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
-    renderer: Any = (
-        structlog.processors.JSONRenderer() if as_json else structlog.dev.ConsoleRenderer(colors=True)
-    )
+    renderer: Any = structlog.processors.JSONRenderer() if as_json else _for_people
     structlog.configure(
         processors=[*shared, *_TAIL, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(number),

@@ -51,3 +51,41 @@ def test_a_public_identifier_stays(out: io.StringIO) -> None:
     line = json.loads(out.getvalue())
     assert line["device"] == "MAKA-ZJVW-RQHG-L36U-JVQX-JVCB-IEZY"
     assert line["frames"] == "[5 octets]"
+
+
+class _Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_on_a_terminal_people_read_warnings_only_one_short_line_each(out: io.StringIO) -> None:
+    screen = _Terminal()
+    logging.configure(stream=screen)
+    log = logging.get("meshhub.some.module")
+    log.info("hub runs", devices=3)
+    log.warning("no connection", error=ExceptionGroup("group", [OSError("refused"), ValueError(LABEL)]))
+    standard_logging.getLogger("some.library").error("library fails")
+    first, second = screen.getvalue().splitlines()
+    assert first[8:] == f" Warning: no connection (error OSError: refused; ValueError: {logging.REDACTED})"
+    assert second[8:] == " Error: library fails"
+
+
+def test_elsewhere_the_log_is_json_with_what_happens_too(out: io.StringIO) -> None:
+    stream = io.StringIO()
+    logging.configure(stream=stream)
+    logging.get("test").info("hub runs", devices=3)
+    line = json.loads(stream.getvalue())
+    assert (line["event"], line["level"], line["devices"]) == ("hub runs", "info", 3)
+
+
+def test_a_traceback_follows_its_line_on_a_terminal(out: io.StringIO) -> None:
+    screen = _Terminal()
+    logging.configure(stream=screen)
+    try:
+        raise ValueError(LABEL)
+    except ValueError:
+        logging.get("test").exception("failed")
+    first, *rest = screen.getvalue().splitlines()
+    assert first.endswith(" Error: failed")
+    assert rest[0].startswith("Traceback")
+    assert LABEL not in screen.getvalue()

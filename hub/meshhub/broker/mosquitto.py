@@ -123,4 +123,6 @@ async def _copy_log(process: asyncio.subprocess.Process) -> None:
     async for line in process.stderr:
         text = line.decode(errors="replace").strip()
         stamp, _, rest = text.partition(": ")
-        log.info("mosquitto", line=rest if stamp.isdecimal() else text)
+        line = rest if stamp.isdecimal() else text
+        # Its warnings tell of our own configuration and of clients that come back; an error ends it.
+        (log.warning if line.startswith("Error") else log.info)("mosquitto", line=line)
