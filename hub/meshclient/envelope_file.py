@@ -98,7 +98,7 @@ def decode_file(
     source: Source,
     target: Path,
     *,
-    keyring: Keyring | None = None,
+    keyring: Keyring | stream.KeyringFor | None = None,
     signers: Signers = (),
     require_signature: bool = False,
     require_digest: bool = True,
@@ -136,7 +136,7 @@ def decode_file(
 def verify_file(
     source: Source,
     *,
-    keyring: Keyring | None = None,
+    keyring: Keyring | stream.KeyringFor | None = None,
     signers: Signers = (),
     require_signature: bool = False,
     suites: Suites = INTEROPERABLE,

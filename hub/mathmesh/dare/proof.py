@@ -140,6 +140,16 @@ def _text(frame: Frame, name: str) -> str:
     return b64.encode(value)
 
 
+def issuer(octets: bytes) -> str:
+    """The identifier of the key that a slice says it was signed with, for looking the key up.
+
+    Raises EncodingError when it is malformed.
+    """
+    _, members = _line(octets)
+    body = members["Witness"]
+    return Witness.decode(b64.decode(body) if isinstance(body, str) else b"").issuer
+
+
 def open_slice(octets: bytes, signer: PublicKey) -> Slice:
     """The frames of a slice, verified as the rules above say.
 

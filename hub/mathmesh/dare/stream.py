@@ -34,6 +34,8 @@ Read = Callable[[int], bytes]
 Write = Callable[[bytes | memoryview], object]
 """`write(octets)` takes all of them; they may change once it has returned."""
 Wrap = Callable[[Hasher], Hasher]
+KeyringFor = Callable[[dict[str, Any]], Keyring]
+"""Makes the keyring for an envelope with this header, where keys must be fetched or agreed on first."""
 Progress = Callable[[int, int | None], object]
 """`progress(done, total)` is told octets of plaintext (writing) or body (reading); total may be unknown."""
 
@@ -149,7 +151,7 @@ def open_stream(
     read: Read,
     write: Write | None,
     *,
-    keyring: Keyring | None = None,
+    keyring: Keyring | KeyringFor | None = None,
     signers: Signers = (),
     require_signature: bool = False,
     require_digest: bool = True,
@@ -166,7 +168,7 @@ def open_stream(
     opening = Opening(reader.header, suites=suites)
     locked = False
     try:
-        opening.unlock(keyring)
+        opening.unlock(_keyring(keyring, opening))
     except KeyUnavailableError:
         locked = write is None
         if not locked:
@@ -213,3 +215,9 @@ def open_stream(
         body_octets=body,
         length=(length if write is not None else body) if known else None,
     )
+
+
+def _keyring(keyring: Keyring | KeyringFor | None, opening: Opening) -> Keyring | None:
+    if callable(keyring):
+        return keyring(opening.header) if opening.encrypted else None
+    return keyring

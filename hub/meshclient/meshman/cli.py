@@ -17,6 +17,7 @@ MODULES = {
     "bookmark": "meshclient.meshman.bookmark",
     "calendar": "meshclient.meshman.calendar",
     "contact": "meshclient.meshman.contact",
+    "dare": "meshclient.meshman.dare",
     "device": "meshclient.meshman.device",
     "group": "meshclient.meshman.group",
     "hash": "meshclient.meshman.hash",
