@@ -35,6 +35,7 @@ MAX_STREAMS = 32
 MAX_READINGS = 20_000
 NAME_LENGTH = 64
 ANSWER_TURNS = 100
+WORDS = {"to": "name for a device", "room": "name for a room", "at": "address of a device"}
 SPANS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 Body = dict[str, object]
 
@@ -129,9 +130,15 @@ class Api:
         """Give a device another name, another room, or both; an empty room takes it out of its room."""
         body = await _body(request)
         device = self._find(_text(body, "name"))
-        name = _label(body, "to") or device.name
+        name = _label(body, "to", empty=True)
+        if name == "":
+            raise Problem(422, "bad-name", "A device needs a name.", "Give one of 1 to 64 characters.")
         room = _label(body, "room", empty=True)
-        await self._hub.registry.rename(device, name, device.room if room is None else room)
+        await self._hub.registry.rename(
+            device,
+            device.name if name is None else name,
+            device.room if room is None else room,
+        )
         return web.json_response(device_json(self._find(device.udf), _now()))
 
     async def forget(self, request: web.Request) -> web.Response:
@@ -280,7 +287,7 @@ async def _body(request: web.Request, limit: int = MAX_SMALL_BODY) -> Body:
 def _text(body: Body, member: str) -> str:
     value = body.get(member)
     if not isinstance(value, str) or not value.strip() or len(value) > 1024:
-        raise Problem(400, "bad-request", f"“{member}” is missing.")
+        raise Problem(400, "bad-request", f"The {WORDS.get(member, member)} is missing.")
     return value.strip()
 
 
@@ -291,14 +298,19 @@ def _label(body: Body, member: str, *, empty: bool = False) -> str | None:
         return None
     text = " ".join(value.split()) if isinstance(value, str) else None
     if text is None or len(text) > NAME_LENGTH or not text.isprintable():
-        raise Problem(422, "bad-name", f"“{member}” must be a text of at most {NAME_LENGTH} characters.")
+        raise Problem(
+            422,
+            "bad-name",
+            f"That is no {WORDS.get(member, member)}.",
+            f"It may have {NAME_LENGTH} characters, none of which is a control character.",
+        )
     return text if text or empty else None
 
 
 def _query(request: web.Request, member: str) -> str:
     value = request.query.get(member, "").strip()
     if not value:
-        raise Problem(400, "bad-request", f"“{member}” is missing.")
+        raise Problem(400, "bad-request", f"The {WORDS.get(member, member)} is missing.")
     return value
 
 

@@ -1,5 +1,6 @@
 """The command `meshhub`. Exit codes: 0 done; 1 refused, failed, offline or no answer; 2 wrong usage."""
 
+import io
 import os
 import sys
 
@@ -26,10 +27,16 @@ for command in (run, devices, get, set_, rename, add, forget, history, link, sta
 
 def main() -> None:
     """Entry point: run the command; what fails is told in one line, without a traceback."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal that knows no ° shows a question mark
     try:
         commands.main(prog_name="meshhub")
-    except (MeshError, OSError) as failed:
+    except MeshError as failed:
         _tell(failed, sentence(str(failed)))
+    except OSError as failed:
+        where = f"{failed.filename}: " if failed.filename else ""
+        _tell(failed, sentence(f"{where}{failed.strerror or failed}"))
     except Exception as failed:
         _tell(failed, f"This should not happen ({type(failed).__name__}: {failed}); {TRACE}=1 shows where.")
     sys.exit(1)

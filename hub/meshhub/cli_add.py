@@ -1,6 +1,7 @@
 """The command `add`: follow an adoption and ask whether the right device blinks."""
 
 import base64
+import os
 import sys
 import time
 from pathlib import Path
@@ -19,7 +20,7 @@ POLL_SECONDS = 0.2
 MARKS = {"done": "[green]✓[/green]", "failed": "[red]✗[/red]"}
 
 
-@click.command()
+@click.command(short_help="Add a device by the code on its label, or a picture of it.")
 @click.argument("code", nargs=-1, metavar="CODE|IMAGE")
 @click.option("--at", metavar="HOST:PORT", help="Address of the device, when it is not found by itself.")
 @click.option("--yes", is_flag=True, help="Answer the question whether the right device blinks with yes.")
@@ -44,8 +45,10 @@ def add(
     if not yes and not sys.stdin.isatty():
         raise click.UsageError("Without a terminal to ask on, give --yes.")
     hub = client(data)
-    adoption = hub.post("/api/add", **_label(" ".join(code)), at=at, yes=yes or None, name=name, room=room)
-    adoption = _follow(hub, adoption, Console(stderr=True, highlight=False))
+    label = _label(" ".join(code).strip())
+    adoption = hub.post("/api/add", **label, at=at, yes=yes or None, name=name, room=room)
+    quiet = as_json and not sys.stderr.isatty()  # standard error is for the error's JSON alone then
+    adoption = _follow(hub, adoption, Console(stderr=True, highlight=False, quiet=quiet))
     if adoption["state"] == "failed":
         raise Refused({**adoption, "kind": adoption.get("kind", "not-added")})
     if as_json:
@@ -58,12 +61,21 @@ def add(
 def _label(given: str) -> dict[str, str]:
     """The code or the picture, as the API takes it."""
     if not given:
+        if not sys.stdin.isatty():
+            raise click.UsageError("Give the code or a picture, or - to read the code from standard input.")
         return {"code": str(click.prompt("Code on the label", err=True))}
     if given == "-":
-        return {"code": sys.stdin.readline().strip()}
+        code = sys.stdin.readline().strip()
+        if not code:
+            raise click.UsageError("No code came on standard input.")
+        return {"code": code}
     path = Path(given)
-    if path.suffix.lower() not in PICTURES and (given.lower().startswith("mcu:") or not path.is_file()):
+    meant = os.sep in given or path.suffix.lower() in PICTURES
+    if given.lower().startswith("mcu:") or not (meant or path.is_file()):
         return {"code": given}
+    if not path.is_file():
+        reason = "is a folder: name the picture in it" if path.is_dir() else "is not there"
+        raise Refused({"error": f"{given} {reason}.", "kind": "no-file"})
     try:
         if path.stat().st_size > MAX_PICTURE_OCTETS:
             raise Refused({"error": f"{given} is larger than 10 MB.", "kind": "image-too-large"})

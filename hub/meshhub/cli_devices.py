@@ -13,6 +13,7 @@ from meshhub.cli_output import (
     client,
     common_options,
     console,
+    named_value,
     place,
     print_json,
     table,
@@ -35,7 +36,7 @@ def devices(data: Path | None, as_json: bool) -> None:
         return
     rows = table("Name", "Room", "State", "Values")
     for device in answer["devices"]:
-        values = ", ".join(f"{p['key']} {value_text(p['value'], p['unit'])}" for p in device["properties"])
+        values = ", ".join(named_value(p["key"], p["value"], p["unit"]) for p in device["properties"])
         rows.add_row(
             escape(plain(device["name"])),
             escape(plain(device["room"])),
@@ -45,7 +46,7 @@ def devices(data: Path | None, as_json: bool) -> None:
     console().print(rows)
 
 
-@click.command()
+@click.command(short_help="Show the values of a device, or one of them.")
 @click.argument("name", nargs=-1, required=True, metavar="NAME [PROPERTY]")
 @common_options
 def get(name: tuple[str, ...], data: Path | None, as_json: bool) -> None:
@@ -61,18 +62,19 @@ def get(name: tuple[str, ...], data: Path | None, as_json: bool) -> None:
     if as_json:
         print_json(
             {
-                "name": answer["name"],
-                "room": answer["room"],
-                "state": answer["state"],
                 **one,
                 "property": one["name"],
+                "name": answer["name"],
+                "room": answer["room"],
+                "full_name": answer["full_name"],
+                "state": answer["state"],
             }
         )
     else:
         click.echo(value_text(one["value"], one["unit"]))
 
 
-@click.command("set")
+@click.command("set", short_help="Switch or adjust a device, such as: set lamp on=true")
 @click.argument("words", nargs=-1, required=True, metavar="NAME PROPERTY=VALUE...")
 @common_options
 def set_(words: tuple[str, ...], data: Path | None, as_json: bool) -> None:
@@ -89,8 +91,7 @@ def set_(words: tuple[str, ...], data: Path | None, as_json: bool) -> None:
         return
     units = {f"{p['node']}.{p['name']}": p["unit"] for p in answer["device"]["properties"]}
     values = ", ".join(
-        f"{path.rpartition('.')[2]} {value_text(v, units.get(path, ''))}"
-        for path, v in answer["values"].items()
+        named_value(path.rpartition(".")[2], v, units.get(path, "")) for path, v in answer["values"].items()
     )
     click.echo(f"{place(answer['device'])}: {values}")
 
@@ -104,6 +105,8 @@ def rename(words: tuple[str, ...], room: str | None, data: Path | None, as_json:
 
     With --room alone, NEW may be left out. Put names of several words in quotes.
     """
+    if not all(word.strip() for word in words):
+        raise click.UsageError("A name cannot be empty.")
     hub = client(data)
     old, new = _old_and_new(hub, words, room)
     answer = hub.post("/api/rename", name=old, to=new, room=room)
@@ -113,7 +116,7 @@ def rename(words: tuple[str, ...], room: str | None, data: Path | None, as_json:
         click.echo(f"Now {place(answer)}.")
 
 
-@click.command()
+@click.command(short_help="Take a device out of the household.")
 @click.argument("name", nargs=-1, required=True)
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @common_options
@@ -128,8 +131,9 @@ def forget(name: tuple[str, ...], yes: bool, data: Path | None, as_json: bool) -
     answer = hub.post("/api/forget", name=device["udf"])
     if as_json:
         print_json(answer)
-    else:
-        click.echo(f"Forgot {place(device)}.")
+        return
+    click.echo(f"Forgot {place(device)}.")
+    click.echo("To add it again, press its button once first: that opens it for 15 minutes.", err=True)
 
 
 @click.command()
@@ -195,7 +199,8 @@ def _old_and_new(hub: HubClient, words: tuple[str, ...], room: str | None) -> tu
         raise click.UsageError("Give the new name, or --room.")
     splits = [at for at in range(1, len(words)) if _known(hub, " ".join(words[:at]))]
     if len(splits) != 1:
-        raise click.UsageError("Put the old name and the new name in quotes.")
+        reason = "Several devices fit" if splits else "No device is called so"
+        raise click.UsageError(f"{reason}: put the old name and the new name in quotes.")
     return " ".join(words[: splits[0]]), " ".join(words[splits[0] :])
 
 

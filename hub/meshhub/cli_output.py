@@ -25,7 +25,7 @@ def data_option(command: Callable[P, R]) -> Callable[P, R]:
     return click.option(
         "--data",
         type=click.Path(file_okay=False, path_type=Path),
-        help="Data folder of the hub.  [default: $XDG_DATA_HOME/mesh-hub]",
+        help="Data folder of the hub.  [default: ~/.local/share/mesh-hub]",
     )(command)
 
 
@@ -65,6 +65,12 @@ def value_text(value: object, unit: str = "") -> str:
         return "on" if value else "off"
     text = f"{value:g}" if isinstance(value, float) else str(value)
     return plain(f"{text} {unit}".strip())
+
+
+def named_value(name: str, value: object, unit: str = "") -> str:
+    """A property with its value, as in "level 40 %"; one called "on" is said in one word."""
+    text = value_text(value, unit)
+    return plain(text if name == "on" and isinstance(value, bool) else f"{name} {text}")
 
 
 def time_text(milliseconds: int | None) -> str:

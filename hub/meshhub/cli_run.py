@@ -67,7 +67,8 @@ def status(data: Path | None, as_json: bool) -> None:
     rows = table("", "")
     rows.show_header = False
     for name, value in answer.items():
-        rows.add_row(name.replace("_", " "), escape(str(value)))
+        shown = ("yes" if value else "no") if isinstance(value, bool) else str(value)
+        rows.add_row(name.replace("_", " "), escape(shown))
     console().print(rows)
     for alarm in alarms:
         click.echo(f"{time_text(alarm['time'])} {alarm['text']}")

@@ -59,11 +59,12 @@ async def test_get_a_whole_device_and_as_json(meshhub):
     assert json.loads((await meshhub("get", "kitchen lamp", "--json")).output)["name"] == "Lamp"
     value = json.loads((await meshhub("get", "climate", "humidity", "--json")).output)
     assert (value["property"], value["value"], value["unit"]) == ("humidity", 48.0, "%")
+    assert (value["name"], value["full_name"]) == ("Climate", (value["room"] + " Climate").strip())
 
 
 async def test_set(meshhub, hub):
     result = await meshhub("set", "kitchen", "lamp", "on=true", "level=70")
-    assert (result.exit_code, result.output.strip()) == (0, "Lamp (Kitchen): on on, level 70 %")
+    assert (result.exit_code, result.output.strip()) == (0, "Lamp (Kitchen): on, level 70 %")
     assert hub.resolve("kitchen lamp").values["lamp", "level"].value == 70
     answer = json.loads((await meshhub("set", "kitchen lamp", "on=off", "--json")).output)
     assert answer["values"] == {"lamp.on": False}
@@ -75,12 +76,17 @@ async def test_set(meshhub, hub):
         (("get", "toaster"), "no device is called"),
         (("set", "lamp", "on=true"), "Bedroom Lamp"),
         (("set", "kitchen lamp", "on=maybe"), "takes true or false"),
+        (("set", "kitchen lamp", "level=300"), "It takes a whole number from 0 to 100 %."),
+        (("set", "everything box", "heat.target=90"), "It takes a number from 5 to 30 °C."),
+        (("set", "everything box", "mode=warm"), "off\n  heat\n  cool\n  auto\nIt takes one of these."),
         (("set", "climate", "temperature=3"), "cannot be set"),
         (("set", "everything box", "on=true"), "left.on"),
         (("get", "kitchen", "lamp", "colour"), "no property"),
         (("history", "climate", "--since", "soon"), "not a time"),
         (("forget", "toaster", "--yes"), "no device is called"),
         (("add", "--yes", "EDRL"), "26 characters"),
+        (("add", "--yes", "no/such/label"), "no/such/label is not there."),
+        (("add", "--yes", "/"), "/ is a folder: name the picture in it."),
         (("add", "--yes", WRONG_CODE), "No device with this code"),
     ],
 )
@@ -96,6 +102,18 @@ async def test_a_refusal_as_json(meshhub):
     answer = json.loads(result.stderr)
     assert (result.exit_code, result.stdout, answer["kind"]) == (1, "", "ambiguous-device")
     assert answer["candidates"] == ["Kitchen Lamp", "Bedroom Lamp"]
+
+
+async def test_a_failed_adoption_as_json_says_nothing_else_on_standard_error(meshhub):
+    result = await meshhub("add", WRONG_CODE, "--yes", "--json")
+    answer = json.loads(result.stderr)
+    assert (result.exit_code, result.stdout, answer["state"]) == (1, "", "failed")
+    assert answer["error"][0].isupper()
+    assert answer["error"].endswith(".")
+
+
+async def test_names_of_properties_in_any_case(meshhub):
+    assert (await meshhub("get", "climate", "HUMIDITY")).output.strip() == "48 %"
 
 
 async def test_offline(meshhub, hub):
@@ -114,6 +132,9 @@ async def test_offline(meshhub, hub):
         ("get",),
         ("rename", "kitchen lamp"),
         ("rename", "no", "such", "name"),
+        ("rename", "kitchen lamp", " "),
+        ("add", "--yes"),
+        ("add", "--yes", "-"),
         ("forget", "kitchen lamp"),
         ("add", GOOD_CODE),
         ("run", "--port", "70000"),
@@ -142,7 +163,8 @@ async def test_rename(meshhub, hub, words, name, room):
 
 async def test_forget(meshhub, hub):
     result = await meshhub("forget", "kitchen", "lamp", "--yes")
-    assert (result.exit_code, result.output.strip()) == (0, "Forgot Lamp (Kitchen).")
+    assert (result.exit_code, result.stdout.strip()) == (0, "Forgot Lamp (Kitchen).")
+    assert "press its button" in result.stderr
     assert len(hub.devices()) == 4
 
 
@@ -166,12 +188,12 @@ async def test_add_by_code_picture_and_standard_input(meshhub, hub, tmp_path):
     assert json.loads(answer.stdout)["state"] == "done"
 
 
-@pytest.mark.parametrize("name", ["missing.png", "text.png"])
-async def test_add_by_a_picture_that_is_none(meshhub, tmp_path, name):
+@pytest.mark.parametrize(("name", "text"), [("missing.png", "is not there"), ("text.png", "can read")])
+async def test_add_by_a_picture_that_is_none(meshhub, tmp_path, name, text):
     (tmp_path / "text.png").write_text("no picture")
     result = await meshhub("add", str(tmp_path / name), "--yes")
     assert result.exit_code == 1
-    assert "read" in result.output
+    assert text in result.output
 
 
 async def test_link_and_status(meshhub, dashboard):

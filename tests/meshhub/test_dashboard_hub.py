@@ -67,7 +67,7 @@ async def test_a_device_is_used_by_name_from_the_command_line(tmp_path):
     async with served(tmp_path) as (hub, _), at_home(hub, LAMP, "lamp", "Kitchen") as lamp:
         assert await meshhub(tmp_path, "set", "kitchen", "lamp", "on=true") == (
             0,
-            "lamp (Kitchen): on on",
+            "lamp (Kitchen): on",
             "",
         )
         assert lamp.commands == [("light", "on", True)]

@@ -123,6 +123,6 @@ async def _copy_log(process: asyncio.subprocess.Process) -> None:
     async for line in process.stderr:
         text = line.decode(errors="replace").strip()
         stamp, _, rest = text.partition(": ")
-        line = rest if stamp.isdecimal() else text
+        told = rest if stamp.isdecimal() else text
         # Its warnings tell of our own configuration and of clients that come back; an error ends it.
-        (log.warning if line.startswith("Error") else log.info)("mosquitto", line=line)
+        (log.warning if told.startswith("Error") else log.info)("mosquitto", line=told)

@@ -34,10 +34,12 @@ def path(one: Property) -> str:
 def find(known: Iterable[Property], name: str) -> Property:
     """The property called `name` (`property` when only one node has it, else `node.property`).
 
-    Raises `Problem` of kind `unknown-property` or `ambiguous-property`, both with the candidates.
+    Case does not matter. Raises `Problem` of kind `unknown-property` or `ambiguous-property`, both with the
+    candidates.
     """
     known = tuple(known)
-    matches = [one for one in known if name in (one.name, path(one))]
+    wanted = name.casefold()
+    matches = [one for one in known if wanted in (one.name.casefold(), path(one).casefold())]
     if len(matches) == 1:
         return matches[0]
     if not matches:
@@ -45,7 +47,7 @@ def find(known: Iterable[Property], name: str) -> Property:
             404,
             "unknown-property",
             f"The device has no property “{name}”.",
-            "Use one of the candidates.",
+            "These are the ones it has." if known else "It has none.",
             [path(one) for one in known],
         )
     raise Problem(
@@ -72,11 +74,25 @@ def read_value(target: Property, given: object) -> Scalar:
             422,
             "bad-value",
             f"“{given}” is not a value for {path(target)}.",
-            sentence(str(wrong)),
+            _taken(target) or sentence(str(wrong)),
             target.choices(),
         ) from None
     assert value is not None  # no type takes it
     return value
+
+
+def _taken(target: Property) -> str:
+    """What the property takes, for people; empty where the link's own words say it as well."""
+    if target.type == kinds.BOOLEAN:
+        return "It takes true or false."
+    if target.type == kinds.ENUM:
+        return "It takes one of these."
+    if target.type not in (kinds.INTEGER, kinds.FLOAT):
+        return ""
+    number = "a whole number" if target.type == kinds.INTEGER else "a number"
+    limits = target.limits()
+    span = f" from {limits[0]:g} to {limits[1]:g}" if limits else ""
+    return f"It takes {number}{span}{f' {target.unit}' if target.unit else ''}."
 
 
 def _typed(target: Property, given: object) -> Scalar | None:

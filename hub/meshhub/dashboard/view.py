@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 from meshhub.dashboard.ports import Adoption, Device, Reading
 from meshhub.dashboard.properties import path, properties
+from meshhub.dashboard.wording import sentence
 from meshlink.kinds import Property
 
 STALE_SECONDS = 300
@@ -60,7 +61,7 @@ def adoption_json(adoption: Adoption) -> dict[str, object]:
     return {
         "id": adoption.id,
         "state": adoption.state,
-        "error": adoption.error,
+        "error": sentence(adoption.error) if adoption.error else "",
         "question": adoption.question,
         "steps": [{"name": step.name, "state": step.state, "text": step.text} for step in adoption.steps],
         "device": adoption.device,

@@ -5,6 +5,8 @@ from mathmesh.errors import EncodingError
 
 CODE_OCTETS = 15
 """120 bits: the key octets of a static QR (draft-hallambaker-mesh-udf; protocol book, "Identity")."""
+CODE_CHARACTERS = 26
+LOOK_ALIKES = {"0": "O", "1": "I", "8": "B"}
 
 
 def connect_uri(text: str, default_maker: str) -> str:
@@ -29,7 +31,9 @@ def connect_uri(text: str, default_maker: str) -> str:
             f"This is not a device code: {_hint(compact)} Type the 26 characters printed under the QR code."
         ) from error
     if type_code != udf.ENCRYPTION or len(octets) != CODE_OCTETS:
-        raise EncodingError("This is not a device code: a device code has 26 characters and begins with E.")
+        told = "" if len(compact) == CODE_CHARACTERS else f"; this one has {len(compact)}"
+        rule = f"a device code has {CODE_CHARACTERS} characters and begins with E"
+        raise EncodingError(f"This is not a device code: {rule}{told}.")
     return uri.mcu(account, udf.text(udf.ENCRYPTION, octets))
 
 
@@ -45,5 +49,8 @@ def _parse_uri(text: str) -> tuple[str, str]:
 def _hint(compact: str) -> str:
     wrong = sorted({c for c in compact.upper() if c not in "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"})
     if wrong:
-        return f"the character {' '.join(wrong)} never appears in one (0 is O, 1 is I, 8 is B)."
+        which = "character" if len(wrong) == 1 else "characters"
+        verb = "appears" if len(wrong) == 1 else "appear"
+        meant = ", ".join(f"{c} is {LOOK_ALIKES[c]}" for c in wrong if c in LOOK_ALIKES)
+        return f"the {which} {' '.join(wrong)} never {verb} in one{f' ({meant})' if meant else ''}."
     return f"it has {len(compact)} characters."
