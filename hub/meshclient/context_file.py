@@ -32,7 +32,8 @@ class ContextKeys:
 
     `seeds` are there for ADMINISTRATOR; `entry` is the CatalogedDevice of a DEVICE, with its `digest`, or
     the CatalogedPending or CatalogedPreconfigured. `request` and `pin` are what a pending device sent and
-    used. `complete` is false until an account that is being made is bound and has its stores.
+    used. `complete` is false until an account that is being made is bound and has its stores; `moving` is
+    what the account becomes at another service.
     """
 
     kind: str
@@ -48,6 +49,7 @@ class ContextKeys:
     request: Envelope | None = None
     pin: str | None = field(default=None, repr=False)
     claim: Envelope | None = None
+    moving: AccountSeed | None = None
 
     @property
     def connected(self) -> bool:
@@ -114,37 +116,44 @@ def _encode(keys: ContextKeys) -> dict[str, Any]:
         "Request": keys.request.to_value() if keys.request is not None else None,
         "Claim": keys.claim.to_value() if keys.claim is not None else None,
     }
-    if keys.seeds is not None:
-        seeds = keys.seeds
-        document["Account"] = {
-            "Seed": seeds.seed,
-            "Activation": seeds.activation,
-            "Created": format_time(seeds.created),
-            "ServiceUdf": seeds.service_udf,
-            "Roles": list(seeds.roles),
-            "Renewals": dict(seeds.renewals),
-        }
+    document["Account"] = _encode_seeds(keys.seeds)
+    document["Moving"] = _encode_seeds(keys.moving)
     return {name: value for name, value in document.items() if value is not None}
+
+
+def _encode_seeds(seeds: AccountSeed | None) -> dict[str, Any] | None:
+    if seeds is None:
+        return None
+    return {
+        "Address": seeds.address,
+        "Seed": seeds.seed,
+        "Activation": seeds.activation,
+        "Created": format_time(seeds.created),
+        "ServiceUdf": seeds.service_udf,
+        "Roles": list(seeds.roles),
+        "Renewals": dict(seeds.renewals),
+    }
+
+
+def _decode_seeds(account: Mapping[str, Any] | None, document: Mapping[str, Any]) -> AccountSeed | None:
+    if account is None:
+        return None
+    return AccountSeed(
+        address=account["Address"],
+        seed=account["Seed"],
+        device_seed=document["DeviceSeed"],
+        activation=account["Activation"],
+        created=parse_time(account["Created"]),
+        service_udf=account["ServiceUdf"],
+        roles=tuple(account["Roles"]),
+        renewals=dict(account["Renewals"]),
+        device_created=parse_time(document["DeviceCreated"]),
+    )
 
 
 def _decode(document: Mapping[str, Any]) -> ContextKeys:
     if document["Version"] != VERSION:
         raise StoreError(f"the key file is of version {document['Version']}; this program reads {VERSION}")
-    created = parse_time(document["DeviceCreated"])
-    account = document.get("Account")
-    seeds = None
-    if account is not None:
-        seeds = AccountSeed(
-            address=document["Address"],
-            seed=account["Seed"],
-            device_seed=document["DeviceSeed"],
-            activation=account["Activation"],
-            created=parse_time(account["Created"]),
-            service_udf=account["ServiceUdf"],
-            roles=tuple(account["Roles"]),
-            renewals=dict(account["Renewals"]),
-            device_created=created,
-        )
     return ContextKeys(
         kind=document["Kind"],
         id=document["Id"],
@@ -152,8 +161,9 @@ def _decode(document: Mapping[str, Any]) -> ContextKeys:
         local_name=document.get("LocalName"),
         complete=bool(document["Complete"]),
         device_seed=document["DeviceSeed"],
-        device_created=created,
-        seeds=seeds,
+        device_created=parse_time(document["DeviceCreated"]),
+        seeds=_decode_seeds(document.get("Account"), document),
+        moving=_decode_seeds(document.get("Moving"), document),
         entry=parse(document["Entry"]) if document.get("Entry") else None,
         digest=document.get("Digest"),
         request=Envelope.from_value(document["Request"]) if document.get("Request") else None,

@@ -230,10 +230,17 @@ async def _is_automatic(session: Session, item: Item) -> bool:
             and (await devices.acknowledged(session, item)).automatic
         )
     if isinstance(message, MessageContact):
-        return message.pin_id is not None and (await verified_contact(session, item)).pin_proven
+        received = await verified_contact(session, item)
+        return received.pin_proven or (not message.reply and _is_known(session, received.contact))
     if isinstance(message, GroupInvitation):
         return bool(verified_invitation(session, item))
     return False
+
+
+def _is_known(session: Session, contact: VerifiedContact) -> bool:
+    """Whether the account that signed a contact is a contact already: it tells what has changed."""
+    known = (source.account.udf for _, source in contacts.sources(session.contacts(), session.now))
+    return contact.account.udf in known
 
 
 async def _answer(session: Session, item: Item, *, accept: bool) -> None:

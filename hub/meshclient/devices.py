@@ -14,6 +14,7 @@ from mathmesh.messaging.connect import NewDevice, Requested
 from mathmesh.messaging.granting import canonical_roles
 from mathmesh.schema.build.grants import STORES
 from mathmesh.schema.build.machine import make_cataloged_preconfigured
+from mathmesh.schema.capability import AccessCapability
 from mathmesh.schema.cataloged import CatalogedAccess, CatalogedDevice
 from mathmesh.schema.key_data import same_udf
 from mathmesh.schema.machine import CatalogedPending, CatalogedPreconfigured
@@ -280,7 +281,7 @@ async def delete(session: Session, entry: CatalogedDevice) -> tuple[str, ...]:
     renewals = {**seeds.renewals, **{store: seeds.renewals.get(store, 0) + 1 for store in exposed}}
     renewed = replace(seeds, renewals=renewals)
     with session.context.provisional_keys(SeedKeys(renewed)):
-        updates = _regranted(session, [(one, roles_of(session, one)) for one in remaining])
+        updates = regranted(session, [(one, roles_of(session, one)) for one in remaining])
         updates[ACCESS] = [*changes.updates[ACCESS], *updates[ACCESS]]
         await session.context.transact(updates=updates, deletes=changes.deletes)
     session.file.save(replace(session.file.keys, seeds=renewed))
@@ -289,12 +290,13 @@ async def delete(session: Session, entry: CatalogedDevice) -> tuple[str, ...]:
 
 async def change_roles(session: Session, entry: CatalogedDevice, roles: Sequence[str]) -> None:
     """Give a device other roles; it learns of them when it syncs. Keys that it has had it may still know."""
-    await session.context.transact(updates=_regranted(session, [(entry, canonical_roles(roles))]))
+    await session.context.transact(updates=regranted(session, [(entry, canonical_roles(roles))]))
 
 
-def _regranted(
+def regranted(
     session: Session, devices: Sequence[tuple[CatalogedDevice, Sequence[str]]]
 ) -> dict[str, list[MeshObject]]:
+    """What to write to give devices what their roles grant now, shares of the service's included."""
     administrator = session.administrator
     present = list(_access(session))
     entries: list[MeshObject] = []
@@ -304,6 +306,15 @@ def _regranted(
         entries.append(made)
         access += [*connect.withdrawn_shares(device, present), *granted]
     return {DEVICE: entries, ACCESS: access}
+
+
+def access_only(entries: Iterable[MeshObject]) -> list[MeshObject]:
+    """Of entries of MMM_Access, those that let devices in, without shares."""
+    return [
+        one
+        for one in entries
+        if isinstance(one, CatalogedAccess) and isinstance(one.capability, AccessCapability)
+    ]
 
 
 def _access(session: Session) -> Iterable[CatalogedAccess]:

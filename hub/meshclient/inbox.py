@@ -6,7 +6,7 @@ The state of a message is what the account's own signed messages say of it; what
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mathmesh.dare.envelope import Envelope
 from mathmesh.errors import MeshError, PolicyError
@@ -129,15 +129,17 @@ async def find_response(session: Session, request_id: str) -> Item | None:
 
 
 def _states(session: Session, opened: Iterable[tuple[int, Envelope, Message, Keyring]]) -> Mapping[str, str]:
+    """By id; what the account's own key has signed counts, also under an address that it had before."""
     states: dict[str, str] = {}
     for _, envelope, message, keyring in opened:
         if not isinstance(message, MessageComplete):
             continue
+        former = replace(session.context.profile_user, account_address=message.sender)
         try:
             complete = verify_message(
                 envelope,
                 MessageComplete,
-                sender=session.context.profile_user,
+                sender=former,
                 recipient=None,
                 now=session.now,
                 keyring=keyring,

@@ -5,6 +5,7 @@ A `ServiceDirectory` finds services and speaks to them; this module knows no net
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -200,10 +201,14 @@ def _context(
     keys = account_keys(file, clock())
 
     def renewed(entry: CatalogedDevice, digest: str) -> AccountKeys:
-        stated = replace(file.keys, entry=entry, digest=digest)
-        renewed_keys = GrantedKeys(stated.device_seed, stated.device_created, entry, stated.id, clock())
-        file.save(stated)
-        return renewed_keys
+        before = file.keys
+        made = GrantedKeys(before.device_seed, before.device_created, entry, before.id, clock())
+        address = (made.profile.account_address or "").lower()
+        file.save(replace(before, entry=entry, digest=digest, address=address))
+        if address != before.address:
+            shutil.rmtree(file.folder / COPIES)
+            raise PolicyError(f"the account has moved from {before.address} to {address}; repeat this")
+        return made
 
     return AccountContext(
         accounts=file.folder / COPIES,

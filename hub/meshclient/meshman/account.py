@@ -27,6 +27,7 @@ from meshclient.meshman.running import (
     role_flags,
     with_directory,
 )
+from meshclient.rehost import rehost
 from meshclient.session import ServiceDirectory, Session
 
 CHARACTER_BITS = 5
@@ -181,6 +182,22 @@ def get(flags: Flags) -> Answer:
         return Answer(lines=_lines(session), tag="ResultGet", members=members)
 
     return on_account(flags, step)
+
+
+@command.command("rehost", example="account rehost alice@example.net")
+@click.argument("address")
+@account_flags
+def rehost_(flags: Flags, address: str) -> Answer:
+    """Move the account to another service: its UDF, contacts and devices stay.
+
+    At the old service it remains until all devices have asked there once and moved too.
+    """
+
+    async def step(session: Session) -> Answer:
+        udf = session.context.udf
+        return _account(await rehost(session, address), udf)
+
+    return on_account(flags, step, sync=True)
 
 
 @command.command("default", example="account default alice@example.com")

@@ -1,0 +1,167 @@
+"""Moving an account to another service: the UDF, the contacts and the devices stay, the address is new.
+
+The stores go over as they are; what the services' hosts read (MMM_Access, MMM_Publication) is sealed anew.
+Every device finds its renewed entry, with the new profile, at the old service when it asks there next, and
+goes on at the new one. The account stays at the old service until all have, and then is unbound there.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from mathmesh.codec import uri
+from mathmesh.dare.envelope import Envelope
+from mathmesh.errors import PolicyError
+from mathmesh.messaging import contact as contacts
+from mathmesh.messaging.effects import Changes
+from mathmesh.messaging.sender import encryption_key
+from mathmesh.schema.build import make_message_contact
+from mathmesh.schema.mesh_object import MeshObject
+from mathmesh.schema.profile import ProfileUser
+from mathmesh.service import messages as wire
+from mathmesh.service.client import Transport, transact
+from mathmesh.stores import ACCESS, CONTACT, DEVICE, INBOUND, LOCAL, OUTBOUND, PUBLICATION
+from mathmesh.stores.first_frame import first_frame
+from meshclient import devices
+from meshclient.account_keys import AccountSeed, SeedKeys
+from meshclient.account_setup import service_of
+from meshclient.context import AccountContext
+from meshclient.machine import ACCOUNT as COPIES
+from meshclient.session import Session, account_credentials
+
+FRAMES = 64
+"""Envelopes in one request."""
+_REMADE = frozenset({ACCESS, DEVICE, PUBLICATION})
+_FOLDER = "rehost"
+
+
+async def rehost(session: Session, address: str) -> str:
+    """Move the account to `address` at another service; the new address is returned.
+
+    The session is closed afterwards. One that was interrupted goes on when it is called again. Raises
+    PolicyError on a machine without the account's seed, and when the service is the one that it is at.
+    """
+    address = uri.account_address(address)
+    service, _ = await service_of(session.directory, address)
+    old = session.seed_keys.seeds
+    if service.udf == old.service_udf:
+        raise PolicyError(f"{session.address} is at that service already")
+    await session.sync()
+    seeds = replace(old, address=address, service_udf=service.udf, created=session.now.replace(microsecond=0))
+    moved = _bound_before(session, address) or seeds
+    root = session.directory.caller(address, account_credentials(address, old.seed))
+    keys = SeedKeys(moved)
+    await transact(
+        root,
+        wire.BindRequest(account_address=address, enveloped_profile_account=keys.profile_envelope),
+        wire.BindResponse,
+    )
+    session.file.save(replace(session.file.keys, moving=moved))
+    folder = session.file.folder / _FOLDER
+    context = AccountContext(
+        accounts=folder,
+        keys=keys,
+        transport=root,
+        entropy=session.context.entropy,
+        clock=lambda: session.now,
+    )
+    try:
+        await context.sync_as(root)
+        await _copy(session.context, context, root)
+        await _renew(session, context)
+    finally:
+        context.close()
+    await _tell_contacts(session, keys, root)
+    session.file.save(replace(session.file.keys, seeds=moved, address=address, moving=None))
+    session.context.close()
+    _replace(session.file.folder / COPIES, folder)
+    return address
+
+
+def _bound_before(session: Session, address: str) -> AccountSeed | None:
+    moving = session.file.keys.moving
+    return moving if moving is not None and moving.address == address else None
+
+
+async def _copy(old: AccountContext, new: AccountContext, root: Transport) -> None:
+    """Copy every store that the new service has not whole yet, frame by frame."""
+    counts = new.frame_counts()
+    for name in old.frame_counts():
+        if name in _REMADE:
+            continue
+        frames = [envelope for _, envelope in reversed(old.spooled(name))]
+        present = counts.get(name, 0)
+        if name in (INBOUND, OUTBOUND, LOCAL):
+            await _spooled(name, frames[max(present - 1, 0) :], root)
+        else:
+            await _cataloged(name, frames, present, root)
+    await new.sync_as(root)
+
+
+async def _cataloged(name: str, frames: Sequence[Envelope], present: int, root: Transport) -> None:
+    whole = [first_frame(), *frames]
+    for start in range(present, len(whole), FRAMES):
+        update = wire.ContainerUpdate(
+            container=name, index=start, envelopes=tuple(whole[start : start + FRAMES])
+        )
+        await transact(root, wire.TransactRequest(updates=(update,)), wire.TransactResponse)
+
+
+async def _spooled(name: str, frames: Sequence[Envelope], root: Transport) -> None:
+    for start in range(0, len(frames), FRAMES):
+        part = tuple(frames[start : start + FRAMES])
+        request = wire.TransactRequest(
+            inbound=part if name == INBOUND else (),
+            outbound=part if name == OUTBOUND else (),
+            local=part if name == LOCAL else (),
+        )
+        await transact(root, request, wire.TransactResponse)
+
+
+async def _renew(session: Session, new: AccountContext) -> None:
+    """Give every device its entry with the new profile, at both services."""
+    there = Session(session.machine, session.file, new, session.directory)
+    updates = devices.regranted(
+        there, [(one, devices.roles_of(session, one)) for one in devices.listed(session)]
+    )
+    published = list(session.context.catalog(PUBLICATION).entries().values())
+    own: list[MeshObject] = [contacts.self_entry(there.sender)]
+    await new.transact(
+        updates={**updates, PUBLICATION: published, CONTACT: own},
+    )
+    access = devices.access_only(updates[ACCESS])
+    await session.context.transact(updates={DEVICE: updates[DEVICE], ACCESS: access})
+
+
+async def _tell_contacts(session: Session, keys: SeedKeys, root: Transport) -> None:
+    """Send the new contact to everyone in MMM_Contact; who knows the UDF takes it in unasked."""
+    sender = replace(session.sender, profile=keys.profile, profile_envelope=keys.profile_envelope)
+    own = contacts.own_contact(sender)
+    told = set()
+    for _, source in contacts.sources(session.contacts(), session.now):
+        account = source.account
+        recipient = (account.account_address or "").lower()
+        if not isinstance(account, ProfileUser) or account.udf == keys.profile.udf or recipient in told:
+            continue
+        told.add(recipient)
+        message = make_message_contact(
+            own,
+            sender=sender.address,
+            recipient=recipient,
+            signer=sender.signature,
+            entropy=sender.entropy,
+            now=sender.now,
+            recipients=[encryption_key(account, sender.now)],
+        )
+        changes = Changes(outbound=(message,), accounts=(recipient,))
+        request = wire.TransactRequest(outbound=changes.outbound, accounts=changes.accounts)
+        await transact(root, request, wire.TransactResponse)
+
+
+def _replace(copies: Path, fresh: Path) -> None:
+    """The copies of the new service's stores take the place of the old one's."""
+    shutil.rmtree(copies, ignore_errors=True)
+    fresh.rename(copies)
