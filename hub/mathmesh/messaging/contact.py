@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from mathmesh.codec import udf, uri
 from mathmesh.dare.envelope import Envelope, open_envelope, seal
-from mathmesh.errors import PolicyError, ProtocolError, VerificationError
+from mathmesh.errors import EncodingError, PolicyError, ProtocolError, VerificationError
 from mathmesh.keys import earl
 from mathmesh.keys.keyring import MemoryKeyring
 from mathmesh.messaging.effects import Changes
@@ -62,7 +62,7 @@ def sources(
             try:
                 for source in verify_cataloged_contact(entry, now=now):
                     yield entry, source
-            except VerificationError:
+            except (EncodingError, VerificationError):
                 continue
 
 

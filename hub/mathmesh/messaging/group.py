@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from mathmesh.dare.envelope import Envelope
-from mathmesh.errors import PolicyError, VerificationError
+from mathmesh.errors import EncodingError, PolicyError, VerificationError
 from mathmesh.keys import derive
 from mathmesh.keys.keyring import Keyring
 from mathmesh.keys.pair import PrivateKey, PublicKey
@@ -178,7 +178,7 @@ def profiles_in(entries: Iterable[MeshObject], now: datetime) -> Iterable[Profil
                 continue
             try:
                 yield verify_profile_group(address.enveloped_profile_account, now=now)
-            except VerificationError:
+            except (EncodingError, VerificationError):
                 continue
 
 
