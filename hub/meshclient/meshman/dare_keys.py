@@ -106,6 +106,13 @@ class Keys:
         source = None if any(held.kids()) or self.hybrids else self.source()
         return held if source is None else source.keyring(header)
 
+    def keyring_or_none(self, header: Mapping[str, Any]) -> Keyring | None:
+        """As `keyring`, None when nothing here opens it: for what can be done without reading."""
+        try:
+            return self.keyring(header)
+        except KeyUnavailableError:
+            return None
+
     def believed(self) -> list[PublicKey]:
         """Keys whose signatures count: those given, else those of the account and its contacts."""
         if self.trusted:

@@ -53,7 +53,7 @@ INDEX = click.option("--index", "indexed", is_flag=True, help="Append an index."
 def opened(sequence: Path, keys: Keys, *, writable: bool) -> Iterator[SequenceFile]:
     """The sequence, with the keys that are at hand for it."""
     with SequenceFile.open(sequence) as looked_at:
-        keyring = keys.keyring(looked_at.frame(0).header)
+        keyring = keys.keyring_or_none(looked_at.frame(0).header)
     with SequenceFile.open(sequence, keyring=keyring, entropy=os.urandom if writable else None) as file:
         yield file
 
@@ -225,6 +225,8 @@ def _entry(file: SequenceFile, frame: Frame) -> dict[str, Any]:
     if meta.cty == TEXT_TYPE and not meta.filename:
         try:
             entry["Text"] = file.plaintext(frame).decode("utf-8", "replace")
+        except KeyUnavailableError:
+            entry["Sealed"] = True
         except MeshError as error:
             entry["Refused"] = str(error)
     return {name: value for name, value in entry.items() if value is not None}
@@ -232,10 +234,9 @@ def _entry(file: SequenceFile, frame: Frame) -> dict[str, Any]:
 
 def _line(entry: dict[str, Any]) -> str:
     told = [str(entry[name]) for name in ("Time", "Event", "Name", "Text", "Refused") if name in entry]
-    if entry.get("Erased"):
-        told = ["erased"]
-    if entry.get("Sealed"):
-        told = ["sealed"]
+    told += [word.lower() for word in ("Erased", "Sealed") if entry.get(word)]
+    if not told:
+        told = [str(entry.get("Type", ""))]
     text = " ".join(told).replace("\n", " ")
     return f"{entry['Index']:>6} {entry['Length']:>10} {text[:_SHOWN]}".rstrip()
 

@@ -74,7 +74,7 @@ def _first_octets(path: Path) -> bytes:
 
 def _verify_sequence(source: Path, keys: Keys) -> Answer:
     with SequenceFile.open(source) as file:
-        file.reader.keyring = keys.keyring(file.frame(0).header)
+        file.reader.keyring = keys.keyring_or_none(file.frame(0).header)
         found = file.verify(accept_unlinked=not keys.trusted, signers=keys.believed())
         recovered, kind = file.recovered_octets, file.container_type
     if keys.trusted and not found.attested:
