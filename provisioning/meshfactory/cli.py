@@ -5,16 +5,21 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
+import shutil
 import sys
 from pathlib import Path
 
 import click
 
 from mathmesh.errors import MeshError
-from meshfactory import ledger, publish, simulate, workshop
+from meshfactory import board, bundle, ledger, publish, simulate, workshop
 from meshfactory.product import PRODUCTS
 
 APP_FOLDER = "mesh-hub"
+SERIAL_LENGTH = 24
+"""Characters that fit on the label."""
+HAIL = re.compile(r"mmm-tcp://[^\s/:]+:\d{1,5}")
 
 
 class Failed(click.ClickException):
@@ -40,18 +45,41 @@ data_option = click.option(
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
-@click.group()
+def _check_serial(_context: click.Context, _option: click.Parameter, serial: str) -> str:
+    if len(serial) > SERIAL_LENGTH or not serial.isprintable():
+        raise click.BadParameter(f"at most {SERIAL_LENGTH} characters that can be printed fit on the label.")
+    return serial
+
+
+def _check_hail(_context: click.Context, _option: click.Parameter, hail: tuple[str, ...]) -> tuple[str, ...]:
+    for uri in hail:
+        if not HAIL.fullmatch(uri):
+            raise click.BadParameter(f"{uri!r} is not of the form mmm-tcp://HOST:PORT.")
+    return hail
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="mesh-hub", prog_name="meshfactory")
 def main() -> None:
-    """Make devices for a Mesh hub: identity, publication and label."""
+    """Make devices for a Mesh hub: identity, publication, label and firmware."""
 
 
-@main.command()
+@main.command(short_help="Make devices: identity, publication and label of each.")
 @click.option("--kind", type=click.Choice(sorted(PRODUCTS)), required=True, help="What to make.")
 @click.option("--count", type=click.IntRange(1, 1000), default=1, show_default=True, help="How many.")
 @click.option("--out", type=click.Path(path_type=Path), help="Folder to make (with --count: its beginning).")
-@click.option("--serial", default="", help="Text printed on the label (with --count: its beginning).")
 @click.option(
-    "--hail", multiple=True, metavar="URI", help="How the device is found, such as mmm-tcp://HOST:PORT."
+    "--serial",
+    default="",
+    callback=_check_serial,
+    help="Text printed on the label (with --count: its beginning).",
+)
+@click.option(
+    "--hail",
+    multiple=True,
+    metavar="URI",
+    callback=_check_hail,
+    help="How the device is found, such as mmm-tcp://HOST:PORT.",
 )
 @data_option
 @json_option
@@ -108,12 +136,52 @@ def mint(
 @json_option
 def list_made(data: Path, as_json: bool) -> None:
     """List the devices that were made for this hub."""
+    if not data.is_dir():
+        raise Failed(f"There is no hub's data folder {data}: name it with --data.")
     made = list(ledger.entries(data / publish.COPIES / workshop.LEDGER))
     if as_json:
         click.echo(json.dumps(made, indent=2))
         return
+    if not made:
+        click.echo("No devices were made for this hub. Make one with `meshfactory mint`.")
     for entry in made:
         click.echo(f"{entry['made']}  {entry['kind']:8} {entry['udf']}  {entry['serial']}")
+
+
+@main.command(name="bundle")
+@click.option("--board", "name", type=click.Choice(board.names()), required=True, help="For which board.")
+@click.option("--out", type=click.Path(path_type=Path), help="Folder to make.  [default: BOARD-firmware]")
+@click.option("--py", "sources", is_flag=True, help="The .py sources instead of .mpy.")
+@json_option
+def make_bundle(name: str, out: Path | None, sources: bool, as_json: bool) -> None:
+    """Put the firmware of a board into a folder, as it goes onto the board's file system."""
+    out = out or Path(f"{name}-firmware")
+    try:
+        made = bundle.build(name, compiled=not sources)
+        shutil.copytree(made.folder, out)
+    except FileExistsError:
+        raise Failed(f"{out} exists: choose another name with --out.") from None
+    except (OSError, bundle.BundleError) as error:
+        raise Failed(f"The firmware cannot be put into {out}: {error}") from error
+    if as_json:
+        click.echo(json.dumps({"board": name, "version": made.version, "folder": str(out)}, indent=2))
+        return
+    click.echo(f"Firmware {made.version} for {made.board.title} in {out}")
+
+
+@main.command()
+@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.argument("gesture", type=click.Choice(simulate.GESTURES), default="single")
+def press(folder: Path, gesture: str) -> None:
+    """Press the button of the simulated device in FOLDER: once, or as GESTURE says.
+
+    A press opens a free device for 15 minutes; hold10 makes a device free again.
+    """
+    try:
+        device = simulate.SimulatedDevice(simulate.flash_of(folder))
+    except simulate.SimulationError as error:
+        raise Failed(str(error)) from error
+    device.press(gesture)
 
 
 main.add_command(simulate.main, name="simulate")

@@ -4,7 +4,7 @@ The state folder is the unit's flash and face: `identity.0/1` (from the factory)
 keeps its records beside them, shows itself in `status.json`, tells events in `events.jsonl` and errors in
 `device.log`, and takes presses of its button from `control`.
 
-    python -m meshfactory.simulate --state DIR [--kind light] [--interval 10] [--py] [--cpython]
+    meshfactory simulate FOLDER [--kind light] [--interval 10] [--py] [--cpython]
 """
 
 from __future__ import annotations
@@ -27,6 +27,8 @@ import click
 from meshfactory import bundle
 
 HEAP = "192K"
+FLASH = "flash"
+GESTURES = ("single", "double", "long", "hold10")
 INTERVAL = 10.0
 LINGER = 600.0
 """Seconds that a device stays on after its owner's process has gone."""
@@ -108,8 +110,8 @@ class SimulatedDevice:
         """Power on. SimulationError: there is no identity; BundleError: the firmware is not whole."""
         if self.alive:
             return
-        if not any((self.state / f"identity.{index}").is_file() for index in (0, 1)):
-            raise SimulationError(f"{self.state} holds no identity: make one with `meshfactory mint`")
+        if not _holds_identity(self.state):
+            raise _no_identity(self.state)
         folder = self._firmware or bundle.build("simulator", compiled=self._compiled).folder
         (self.state / "device.json").write_text(json.dumps(self._options))
         (self.state / "status.json").unlink(missing_ok=True)
@@ -279,10 +281,28 @@ def _die_with_parent() -> list[str]:
     return [sys.executable, "-c", code]
 
 
-@click.command()
-@click.option(
-    "--state", type=click.Path(path_type=Path, file_okay=False), required=True, help="The unit's flash."
-)
+def flash_of(folder: Path) -> Path:
+    """The unit's flash: `folder` itself, or the flash in a folder that `meshfactory mint` has made.
+
+    Raises SimulationError when neither holds an identity.
+    """
+    for candidate in (folder, folder / FLASH):
+        if _holds_identity(candidate):
+            return candidate
+    raise _no_identity(folder)
+
+
+def _holds_identity(folder: Path) -> bool:
+    return any((folder / f"identity.{index}").is_file() for index in (0, 1))
+
+
+def _no_identity(folder: Path) -> SimulationError:
+    return SimulationError(f"{folder} holds no identity: make one with `meshfactory mint`.")
+
+
+@click.command(short_help="Run one simulated device until interrupted.")
+@click.argument("folder", required=False, type=click.Path(path_type=Path, file_okay=False))
+@click.option("--state", type=click.Path(path_type=Path, file_okay=False), help="The same as FOLDER.")
 @click.option("--kind", type=click.Choice(["light", "climate", "button"]), help="Instead of the identity's.")
 @click.option("--interval", type=float, default=INTERVAL, show_default=True, help="Seconds between readings.")
 @click.option("--seed", type=int, help="Of the sensor's drift.")
@@ -295,7 +315,8 @@ def _die_with_parent() -> list[str]:
     "--owner", type=click.Path(path_type=Path), help="File with a process id: end when it is long dead."
 )
 def main(
-    state: Path,
+    folder: Path | None,
+    state: Path | None,
     kind: str | None,
     interval: float,
     seed: int | None,
@@ -306,13 +327,20 @@ def main(
     heap: str,
     owner: Path | None,
 ) -> None:
-    """Run one simulated device until interrupted, and start it again when it dies.
+    """Run the simulated device in FOLDER until interrupted, and start it again when it dies.
 
-    A device does not die with its hub. With --owner it ends by itself when the process named in that file
-    has been gone for ten minutes.
+    FOLDER is one that `meshfactory mint` has made, or the flash in it. A device does not die with its hub.
+    With --owner it ends by itself when the process named in that file has been gone for ten minutes.
     """
+    given = folder or state
+    if given is None or (folder and state):
+        raise click.UsageError("Give the device's folder.")
+    try:
+        flash = flash_of(given)
+    except SimulationError as error:
+        raise click.ClickException(str(error)) from error
     device = SimulatedDevice(
-        state,
+        flash,
         kind=kind,
         interval=interval,
         seed=seed,
@@ -334,7 +362,7 @@ def main(
                 click.echo(json.dumps(event))
             if device.crashes > crashes:
                 crashes = device.crashes
-                click.echo(f"the firmware has failed, see {state / 'device.log'}; it starts again", err=True)
+                click.echo(f"the firmware has failed, see {flash / 'device.log'}; it starts again", err=True)
             time.sleep(0.2)
     except (SimulationError, bundle.BundleError) as error:
         raise click.ClickException(str(error)) from error
