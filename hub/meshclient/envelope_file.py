@@ -18,7 +18,7 @@ from mathmesh.dare.exchange import Recipient
 from mathmesh.dare.sealing import Sealing
 from mathmesh.dare.signature import Signers
 from mathmesh.dare.suites import A256CBC, INTEROPERABLE, S512, Suites
-from mathmesh.errors import EncodingError, MeshError, StoreError
+from mathmesh.errors import EncodingError, KeyUnavailableError, MeshError, PolicyError, StoreError
 from mathmesh.keys.keyring import Keyring
 from mathmesh.keys.pair import PrivateKey
 from mathmesh.types import Entropy
@@ -183,12 +183,12 @@ def _read(descriptor: int, count: int, source: Path) -> bytes:
 
 @contextmanager
 def _named(source: Source) -> Iterator[None]:
-    """Errors about the envelope name its file."""
+    """Errors about the envelope name its file; those about keys and rights are not about the file."""
     try:
         yield
     except EncodingError as error:
         raise EncodingError(f"{_name(source)} is no whole envelope: {error}") from error
-    except StoreError:
+    except (KeyUnavailableError, PolicyError, StoreError):
         raise
     except MeshError as error:
         raise type(error)(f"{_name(source)}: {error}") from error
