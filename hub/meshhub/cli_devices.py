@@ -133,7 +133,8 @@ def forget(name: tuple[str, ...], yes: bool, data: Path | None, as_json: bool) -
         print_json(answer)
         return
     click.echo(f"Forgot {place(device)}.")
-    click.echo("To add it again, press its button once first: that opens it for 15 minutes.", err=True)
+    known = "press its button once" if device["online"] else "hold its button for 10 seconds"
+    click.echo(f"To add it again, {known} first: that opens it for 15 minutes.", err=True)
 
 
 @click.command()

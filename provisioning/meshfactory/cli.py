@@ -148,7 +148,7 @@ def list_made(data: Path, as_json: bool) -> None:
         click.echo(f"{entry['made']}  {entry['kind']:8} {entry['udf']}  {entry['serial']}")
 
 
-@main.command(name="bundle")
+@main.command(name="bundle", short_help="Put the firmware of a board into a folder.")
 @click.option("--board", "name", type=click.Choice(board.names()), required=True, help="For which board.")
 @click.option("--out", type=click.Path(path_type=Path), help="Folder to make.  [default: BOARD-firmware]")
 @click.option("--py", "sources", is_flag=True, help="The .py sources instead of .mpy.")
@@ -169,7 +169,7 @@ def make_bundle(name: str, out: Path | None, sources: bool, as_json: bool) -> No
     click.echo(f"Firmware {made.version} for {made.board.title} in {out}")
 
 
-@main.command()
+@main.command(short_help="Press the button of a simulated device.")
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.argument("gesture", type=click.Choice(simulate.GESTURES), default="single")
 def press(folder: Path, gesture: str) -> None:

@@ -161,10 +161,12 @@ async def test_rename(meshhub, hub, words, name, room):
     assert (hub.known[udf].name, hub.known[udf].room) == (name, room)
 
 
-async def test_forget(meshhub, hub):
+@pytest.mark.parametrize(("online", "hint"), [(True, "press its button"), (False, "hold its button")])
+async def test_forget(meshhub, hub, online, hint):
+    hub.turn(hub.resolve("kitchen lamp"), online=online)
     result = await meshhub("forget", "kitchen", "lamp", "--yes")
     assert (result.exit_code, result.stdout.strip()) == (0, "Forgot Lamp (Kitchen).")
-    assert "press its button" in result.stderr
+    assert hint in result.stderr
     assert len(hub.devices()) == 4
 
 
