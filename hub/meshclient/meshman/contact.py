@@ -18,7 +18,7 @@ from mathmesh.schema.verify import VerifiedContact
 from mathmesh.stores import CONTACT
 from meshclient import correspondence, qr
 from meshclient.meshman.frame import Answer, MeshGroup
-from meshclient.meshman.message import contact as request
+from meshclient.meshman.message import send_contact
 from meshclient.meshman.running import Flags, account_flags, on_account
 from meshclient.session import Session
 
@@ -33,7 +33,13 @@ def command() -> None:
     """Contacts of an account."""
 
 
-command.add_command(request, "request")
+@command.command("request", example="contact request alice@example.com")
+@click.argument("recipient")
+@click.option("--subject", metavar="TEXT", help="What the recipient reads with it.")
+@account_flags
+def request(flags: Flags, recipient: str, subject: str | None) -> Answer:
+    """Send the own contact to an address and ask for that one's; the same as `message contact`."""
+    return send_contact(flags, recipient, subject)
 
 
 @command.command("list", example="contact list")

@@ -14,7 +14,7 @@ from mathmesh.schema.message_contact import GroupInvitation, MessageContact
 from meshclient import correspondence, inbox
 from meshclient.correspondence import Sent
 from meshclient.inbox import Item
-from meshclient.meshman.frame import Answer, MeshCommand, MeshGroup
+from meshclient.meshman.frame import Answer, MeshGroup
 from meshclient.meshman.running import Flags, account_flags, on_account, role_flags
 from meshclient.session import Session
 
@@ -32,20 +32,22 @@ def command() -> None:
     """Messages that were received and sent."""
 
 
-@click.command("contact", cls=MeshCommand, example="message contact alice@example.com")
+@command.command("contact", example="message contact alice@example.com")
 @click.argument("recipient")
 @click.option("--subject", metavar="TEXT", help="What the recipient reads with it.")
 @account_flags
 def contact(flags: Flags, recipient: str, subject: str | None) -> Answer:
     """Send the own contact to an address and ask for that one's."""
+    return send_contact(flags, recipient, subject)
+
+
+def send_contact(flags: Flags, recipient: str, subject: str | None) -> Answer:
+    """What `message contact` and `contact request` do."""
 
     async def step(session: Session) -> Answer:
         return _sent(await correspondence.request_contact(session, recipient, subject))
 
     return on_account(flags, step, sync=True)
-
-
-command.add_command(contact)
 
 
 @command.command("confirm", example="message confirm alice@example.com start")
