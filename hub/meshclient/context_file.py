@@ -79,7 +79,7 @@ class ContextFile:
         partial_of(path).unlink(missing_ok=True)
         content, protection = sealed.reveal(read_private(path, "key file"))
         try:
-            return cls(path, _decode(json.loads(content)), protection)
+            return cls(path, decode_keys(json.loads(content)), protection)
         except (KeyError, TypeError, AttributeError, ValueError, EncodingError):
             raise StoreError(f"the key file {path} is damaged; restore it from the backup") from None
 
@@ -95,12 +95,13 @@ class ContextFile:
 
     def save(self, keys: ContextKeys) -> None:
         """Replace the content, durably and at once."""
-        content = json.dumps(_encode(keys), indent=2).encode() + b"\n"
+        content = json.dumps(encode_keys(keys), indent=2).encode() + b"\n"
         write_private(self.path, content if self._protection is None else self._protection.protect(content))
         self.keys = keys
 
 
-def _encode(keys: ContextKeys) -> dict[str, Any]:
+def encode_keys(keys: ContextKeys) -> dict[str, Any]:
+    """The JSON object of the file."""
     document: dict[str, Any] = {
         "Version": VERSION,
         "Kind": keys.kind,
@@ -151,7 +152,8 @@ def _decode_seeds(account: Mapping[str, Any] | None, document: Mapping[str, Any]
     )
 
 
-def _decode(document: Mapping[str, Any]) -> ContextKeys:
+def decode_keys(document: Mapping[str, Any]) -> ContextKeys:
+    """The content of the file from its JSON object."""
     if document["Version"] != VERSION:
         raise StoreError(f"the key file is of version {document['Version']}; this program reads {VERSION}")
     return ContextKeys(

@@ -18,6 +18,7 @@ from meshclient import account_setup, devices, offline, qr
 from meshclient.context import utc_now
 from meshclient.correspondence import process_automatic
 from meshclient.machine import Machine
+from meshclient.meshman.account_copies import export, import_
 from meshclient.meshman.frame import Answer, MeshGroup
 from meshclient.meshman.running import (
     Flags,
@@ -317,6 +318,10 @@ def recover(
         return _account(file.keys.address, file.keys.id)
 
     return with_directory(machine, step)
+
+
+command.add_command(export)
+command.add_command(import_)
 
 
 async def _find(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -28,6 +28,9 @@ class Directory:
 
     def __init__(self, engines: Mapping[str, FileEngine]) -> None:
         self.engines = engines
+
+    def known_domains(self) -> Iterable[str]:
+        return tuple(self.engines)
 
     def stranger(self, address: str) -> Transport:
         return LocalTransport(self.engines[address.rpartition("@")[2]])
@@ -98,6 +101,14 @@ class World:
 
 @pytest.fixture
 async def world(tmp_path: Path) -> AsyncIterator[World]:
+    made = World(tmp_path)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def closed_world(tmp_path: Path) -> Iterator[World]:
+    """The same for tests that run loops of their own."""
     made = World(tmp_path)
     yield made
     made.close()

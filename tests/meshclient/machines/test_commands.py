@@ -1,0 +1,135 @@
+"""The commands on accounts and catalogs, as typed; services are in this process."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from meshclient.meshman import running
+from meshclient.meshman.cli import commands
+
+
+@dataclass(frozen=True)
+class Run:
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def meshman(closed_world: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Run]:
+    """`meshman(actor, words)`: a command on the machine of an actor."""
+    monkeypatch.setattr(running, "Directory", lambda home: closed_world.directory)
+    monkeypatch.setattr(running, "utc_now", closed_world.clock)
+    monkeypatch.chdir(tmp_path)
+
+    def run(actor: str, words: str, *more: str, input: str | None = None) -> Run:
+        monkeypatch.setenv("MESHMAN_HOME", str(tmp_path / "homes" / actor))
+        args = [*words.split(), *more]
+        result = CliRunner().invoke(commands, args, prog_name="meshman", input=input)
+        if result.exception is not None and not isinstance(result.exception, SystemExit):
+            raise result.exception
+        return Run(result.exit_code, result.stdout, result.stderr)
+
+    return run
+
+
+@pytest.fixture
+def alice(meshman: Callable[..., Run]) -> Callable[..., Run]:
+    """A command on the machine of Alice, who has an account."""
+    assert meshman("alice", "account create alice@example.com").code == 0
+    return lambda words, *more, input=None: meshman("alice", words, *more, input=input)
+
+
+@pytest.mark.parametrize(
+    ("add", "name", "line"),
+    [
+        ("password add ftp.example.com alice1 pass1", "ftp.example.com", "alice1@ftp.example.com = [pass1]"),
+        ("network add myWiFi pass2", "myWiFi", "myWiFi = [pass2]"),
+        ("bookmark add http://example.com/ Example /id=NABC", "Example", "NABC http://example.com/ Example"),
+        (
+            "calendar add Dentist /start=2031-05-02T09:00 /id=NDEF",
+            "Dentist",
+            "NDEF 2031-05-02T09:00:00Z Dentist",
+        ),
+    ],
+)
+def test_entries_of_catalogs(alice: Callable[..., Run], add: str, name: str, line: str) -> None:
+    group = add.split()[0]
+    assert alice(add).out == line + "\n"
+    for words in (f"{group} get {name}", f"{group} list"):
+        assert alice(words).out == line + "\n"
+    entries = json.loads(alice(f"{group} list /json").out)["ResultEntry"]["Entries"]
+    assert len(entries) == 1
+    assert alice(f"{group} delete {name}").out == f"Deleted {line}\n"
+    gone = alice(f"{group} get {name}")
+    assert (gone.code, gone.out) == (1, "")
+    assert f"There is no {'task' if group == 'calendar' else group} {name}" in gone.err
+
+
+def test_a_password_from_standard_input(alice: Callable[..., Run]) -> None:
+    assert alice("password add ftp.example.com alice1 -", input="from elsewhere\n").code == 0
+    assert alice("password get ftp.example.com").out == "alice1@ftp.example.com = [from elsewhere]\n"
+
+
+def test_accounts_of_a_machine(meshman: Callable[..., Run], alice: Callable[..., Run]) -> None:
+    again = alice("account create alice@example.com")
+    assert (again.code, again.out) == (1, "")
+    assert "in the account alice@example.com already" in again.err
+    assert alice("account create work@example.net /name=work").code == 0
+    assert len(alice("account list").out.splitlines()) == 2
+    unnamed = alice("password list")
+    assert unnamed.code == 1
+    assert "name one with /account" in unnamed.err
+    assert alice("password add a.example b c /local=work").code == 0
+    assert alice("password list /account=work@example.net").out == "b@a.example = [c]\n"
+    assert alice("password list /account=alice@example.com").out == ""
+    assert alice("account default alice@example.com").code == 0
+    assert alice("password list").out == ""
+    nobody = meshman("nobody", "password list")
+    assert (nobody.code, nobody.err) == (1, "ERROR - There is no account on this machine.\n")
+
+
+def test_export_and_import(meshman: Callable[..., Run], alice: Callable[..., Run], tmp_path: Path) -> None:
+    alice("password add ftp.example.com alice1 pass1")
+    made = dict(line.split("=", 1) for line in alice("account export copy.dare").out.splitlines())
+    assert b"Seed" not in (tmp_path / "copy.dare").read_bytes()
+    wrong = meshman("other", "account import copy.dare", "EDRL-4MZP-3OUD-OZBS-SPZN-7OSO-OM")
+    assert wrong.code == 1
+    assert meshman("other", "account import copy.dare -", input=made["Key"] + "\n").code == 0
+    assert meshman("other", "password get ftp.example.com /sync").out == "alice1@ftp.example.com = [pass1]\n"
+
+
+def test_recovery(meshman: Callable[..., Run], alice: Callable[..., Run]) -> None:
+    alice("password add ftp.example.com alice1 pass1")
+    shares = [line.split()[1] for line in alice("account escrow /qr=cards").out.splitlines()[:3]]
+    assert Path("cards/share-1.svg").read_bytes().startswith(b"<?xml")
+    said = meshman("new", "account recover /verify /address=alice@example.com", shares[0], shares[2])
+    assert said.out.startswith("Account=alice@example.com\nUDF=M")
+    assert meshman("new", "account list").out == ""
+    wrong = meshman("new", "account recover", shares[0], shares[0])
+    assert wrong.code == 1
+    assert meshman("new", "account recover", *shares[1:]).code == 0
+    assert meshman("new", "password get ftp.example.com").out == "alice1@ftp.example.com = [pass1]\n"
+    assert len(meshman("new", "device list").out.splitlines()) == 2
+
+
+def test_wrong_words_are_refused(alice: Callable[..., Run]) -> None:
+    for words, reason in (
+        ("device accept NAAA-AAAA /web", "There is no message NAAA-AAAA"),
+        ("message accept NAAA-AAAA", "There is no message NAAA-AAAA"),
+        ("message confirm bob@example.com start", "bob@example.com is not among the contacts"),
+        ("group add g@example.com bob@example.com", "bob@example.com is not among the contacts"),
+        ("device delete nothing", "There is no device nothing"),
+        ("message status NAAA-AAAA", "asked no question"),
+        ("account pin /auth=emperor", "There is no role emperor"),
+    ):
+        run = alice(words)
+        assert (run.code, run.out) == (1, ""), words
+        assert reason.lower() in run.err.lower(), words
