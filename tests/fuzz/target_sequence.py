@@ -1,92 +1,104 @@
-"""Sequence files: frames, both directions, the tree, opening and full verification."""
+"""Sequence files: walked from both ends, recovered, verified, read as archives."""
 
-import hashlib
-import itertools
+import random
 from collections.abc import Iterable
 
-from mathmesh.dare.frame import pack_frame, unpack_frame
-from mathmesh.dare.policy import ISOLATED, ONCE, SESSION, Policy
-from mathmesh.dare.sequence import CONTAINER_TYPES, MERKLE
+from mathmesh.dare import archive, erasure, history, recovery, sequence_index, witness
+from mathmesh.dare.content_meta import DELETE, ContentMeta
+from mathmesh.dare.envelope import seal
+from mathmesh.dare.policy import ISOLATED, ONCE, SESSION, Policy, policy_for
 from mathmesh.dare.sequence_check import verify_sequence
 from mathmesh.dare.sequence_reader import Reader
-from mathmesh.dare.sequence_writer import continue_sequence, new_sequence
-from mathmesh.errors import EncodingError, MeshError
+from mathmesh.dare.sequence_writer import Writer, new_sequence
+from mathmesh.errors import MeshError
 from mathmesh.keys.keyring import MemoryKeyring
 from mathmesh.keys.pair import generate
 
-_drawn = itertools.count()
-
-
-def _entropy(count: int) -> bytes:
-    return hashlib.shake_128(next(_drawn).to_bytes(8, "big")).digest(count)
-
-
-KEY = generate("X448", _entropy)
-RING = MemoryKeyring([KEY])
+ENTROPY = random.Random("sequences to be damaged").randbytes
+KEY, SIGNER = generate("X25519", ENTROPY), generate("Ed25519", ENTROPY)
+KEYRING = MemoryKeyring([KEY])
+CONTENTS = (b"one", b"two", b"three")
 
 
 def seeds() -> Iterable[bytes]:
-    """A file of each container type and of each policy of encryption; a frame."""
-    clear = Policy()
-    sealed = [
-        Policy(encryption=word, encrypt_keys=(KEY.public,), enc="A256CBC", dig="S512")
-        for word in (ONCE, SESSION, ISOLATED)
-    ]
-    for kind, policy in [*((kind, clear) for kind in CONTAINER_TYPES), *((MERKLE, one) for one in sealed)]:
-        writer, first = new_sequence(kind, policy, entropy=_entropy)
-        writer.commit(first)
-        octets = first.octets
-        for number in range(3):
-            staged = writer.stage([(b"entry %d" % number, None)])
+    """Every type and policy, with index frame, envelope, checkpoint and evidence."""
+    for kind, policy in (
+        ("Merkle", Policy()),
+        ("Chain", Policy()),
+        ("List", Policy()),
+        ("Merkle", policy_for((KEY.public,), ONCE)),
+        ("Merkle", policy_for((KEY.public,), SESSION, cloaked=True)),
+        ("Tree", policy_for((KEY.public,), ISOLATED)),
+    ):
+        writer, staged = new_sequence(kind, policy, entropy=ENTROPY)
+        writer.commit(staged)
+        pieces = [staged.octets]
+        for number, content in enumerate(CONTENTS):
+            staged = writer.stage([(content, ContentMeta(filename=f"{number}.txt"))])
             writer.commit(staged)
-            octets += staged.octets
-        yield octets
-    yield pack_frame([b"{}", b"body", b"{}"])
+            pieces.append(staged.octets)
+        if kind == "Merkle":
+            pieces += _extras(writer, b"".join(pieces))
+        yield b"".join(pieces)
 
 
-def one(data: bytes) -> None:
-    """What verifies is whole: read alike from both ends, opened, and continued."""
-    try:
-        records = unpack_frame(data)
-        assert unpack_frame(pack_frame(records)) == records
-    except EncodingError:
-        pass
-    try:
-        reader = _reader(data)
-        report = verify_sequence(reader, accept_unlinked=True)
-    except MeshError:
-        _read_damaged(data)
-        return
-    frames = list(reader.frames())
-    assert len(frames) == report.count == reader.count
-    assert [frame.position for frame in reader.frames_reversed()] == [frame.position for frame in frames][
-        ::-1
-    ]
-    for frame in frames:
-        assert reader.locate(frame.index) == frame.position
-        try:
-            reader.plaintext(frame)
-            reader.envelope(frame)
-        except MeshError:
-            pass
-    try:
-        continue_sequence(_reader(data), entropy=_entropy).stage([(b"next", None)])
-    except MeshError:
-        pass
+def _extras(writer: Writer, before: bytes) -> Iterable[bytes]:
+    identifier = witness.sequence_id(_reader(before))
+    made = witness.Witness(
+        id=identifier, issuer=SIGNER.public.udf, apex=writer.apex or b"", index=writer.state.count - 1
+    )
+    evidence = erasure.Evidence(headers={1: bytes(64)}, reason="x")
+    gone = ContentMeta(filename="1.txt", event=DELETE)
+    for staged in (
+        lambda: writer.stage_envelope(witness.make_checkpoint(made, SIGNER, ENTROPY)),
+        lambda: writer.stage([(evidence.encode(), erasure.EVIDENCE), (b"", gone)]),
+        lambda: writer.stage_envelope(seal(b"sealed", entropy=ENTROPY, recipients=[KEY.public])),
+        lambda: writer.stage_index({"Positions": [{"Index": 0, "Position": 0}]}, None),
+    ):
+        done = staged()
+        writer.commit(done)
+        yield done.octets
 
 
 def _reader(data: bytes) -> Reader:
-    return Reader(lambda start, count: data[start : start + count], len(data), keyring=RING)
+    return Reader(lambda offset, count: data[offset : offset + count], len(data), keyring=KEYRING)
 
 
-def _read_damaged(data: bytes) -> None:
-    for use in (
-        lambda reader: list(reader.frames_reversed()),
-        lambda reader: reader.locate(2),
-        lambda reader: reader.tree_state(),
-        lambda reader: reader.plaintext(reader.last()),
+def one(data: bytes) -> None:
+    """Reading fails with an error of ours or agrees with itself; what verifies holds what was written."""
+
+    def read_at(offset: int, count: int) -> bytes:
+        return data[offset : offset + count]
+
+    for step in (
+        lambda: recovery.whole_end(read_at, len(data)),
+        lambda: recovery.ends_whole(read_at, len(data)),
+        lambda: _both_ways(_reader(data)),
+        lambda: archive.members(_reader(data), recover=True),
+        lambda: history.undo_since(_reader(data), 1),
+        lambda: erasure.evidence_in(_reader(data), [SIGNER.public]),
+        lambda: _positions(_reader(data)),
+        lambda: verify_sequence(_reader(data), accept_unlinked=True, signers=[SIGNER.public]),
     ):
         try:
-            use(_reader(data))
+            step()
         except MeshError:
-            pass
+            continue
+
+
+def _both_ways(reader: Reader) -> None:
+    forwards = [frame.position for frame in reader.frames()]
+    backwards = [frame.position for frame in reader.frames_reversed()]
+    assert forwards == backwards[::-1]
+
+
+def _positions(reader: Reader) -> None:
+    found = sequence_index.positions(reader)
+    assert found is None or found[0] == 0
+    sealed = [frame for frame in reader.frames(1) if "FrameMac" in frame.trailer and not frame.erased]
+    for frame in sealed:
+        if reader.policy.authenticated:
+            assert reader.plaintext(frame) in (*CONTENTS, b"", _EVIDENCE)
+
+
+_EVIDENCE = erasure.Evidence(headers={1: bytes(64)}, reason="x").encode()

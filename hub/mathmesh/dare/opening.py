@@ -89,6 +89,8 @@ class Opening:
         if claimed is not None:
             protection.compare_digest(claimed, digest)
         signatures = signature.of(members)
+        if not self.encrypted and _speaks_of_encryption(members, signatures):
+            raise VerificationError("header does not say how the body is encrypted; ask for a correct copy")
         held, unknown = signature.verify_all(
             signatures, digest, self._digest.name, signature.by_kid(signers), self._suites
         )
@@ -138,3 +140,10 @@ class Opening:
     def _item(self, octets: bytes) -> tuple[bytes, bytes]:
         enc = A256CBC if self._cipher is None else self._cipher.name
         return edss.decode(octets, self._seed, self._salt, enc)
+
+
+def _speaks_of_encryption(members: dict[str, Any], signatures: list[dict[str, Any]]) -> bool:
+    """Whether a body to be taken as it is was encrypted once: no signature covers the member `enc`."""
+    if members.get("recipients") or members.get("Salt"):
+        return True
+    return any(entry.get("witness") for entry in signatures)

@@ -171,6 +171,16 @@ def test_alterations_are_refused(alter: Callable[[Envelope], Envelope], error: t
         open_envelope(alter(sealed()), keyring=MemoryKeyring([ALICE]), signers=[SIGNER.public])
 
 
+@pytest.mark.parametrize(
+    "gone", [("enc",), ("enc", "Salt"), ("enc", "recipients"), ("enc", "Salt", "recipients")]
+)
+def test_a_body_is_not_taken_in_clear_that_was_encrypted(gone: tuple[str, ...]) -> None:
+    envelope = sealed()
+    header = {name: value for name, value in envelope.header.items() if name not in gone}
+    with pytest.raises(VerificationError, match="how the body is encrypted"):
+        open_envelope(replace(envelope, header=header), signers=[SIGNER.public])
+
+
 def test_bodies_without_digest_are_opened_only_when_asked() -> None:
     bare = replace(sealed(signer=None), trailer={})
     with pytest.raises(VerificationError, match="no digest"):
