@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from mathmesh.codec import uri
+from mathmesh.codec import udf, uri
 from mathmesh.errors import PolicyError, StoreError, VerificationError
+from mathmesh.keys import earl
 from mathmesh.messaging import connect
 from mathmesh.messaging.connect import NewDevice, Requested
 from mathmesh.messaging.granting import canonical_roles
+from mathmesh.schema.build import make_preconfiguration_private, make_publication
 from mathmesh.schema.build.grants import STORES
 from mathmesh.schema.build.machine import make_cataloged_preconfigured
 from mathmesh.schema.capability import AccessCapability
@@ -26,7 +28,7 @@ from mathmesh.schema.signed import envelope_of, object_in
 from mathmesh.schema.validation import verify_cataloged_device, verify_profile_device
 from mathmesh.schema.verify import VerifiedAcknowledgement, VerifiedResponse, verify_acknowledge_connection
 from mathmesh.service.client import converse
-from mathmesh.stores import ACCESS, DEVICE
+from mathmesh.stores import ACCESS, DEVICE, PUBLICATION
 from mathmesh.types import Entropy
 from meshclient import inbox
 from meshclient.account_keys import GrantedKeys, SeedKeys
@@ -235,6 +237,35 @@ async def claim(
     entry, access = administrator.connect(result.profile_envelope, named, local_name=local_name)
     await session.context.transact(updates={DEVICE: [entry], ACCESS: access})
     return entry
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preconfigured:
+    """A device that was made: what goes into it, and the code for its label."""
+
+    device_udf: str
+    connect_uri: str = field(repr=False)
+    private: DevicePreconfigurationPrivate = field(repr=False)
+
+
+async def preconfigure(session: Session, hailing: Sequence[str]) -> Preconfigured:
+    """Make a device, and publish what its label opens in this account, its maker's."""
+    now, entropy = session.now, session.context.entropy
+    device = NewDevice.fresh(entropy, now)
+    secret = earl.connect_secret(device.seed, session.address)
+    address = uri.mcu(session.address, udf.text(udf.ENCRYPTION, secret))
+    private = make_preconfiguration_private(
+        device.seed,
+        device.profile_envelope,
+        address,
+        hailing,
+        now,
+        maker_profile=session.context.profile_envelope,
+        administrator=session.context.administrator,
+    )
+    publication = make_publication(secret, None, device.profile_envelope, hailing, entropy, now)
+    await session.context.update(PUBLICATION, [publication])
+    return Preconfigured(device_udf=device.profile.udf, connect_uri=address, private=private)
 
 
 def listed(session: Session) -> Iterable[CatalogedDevice]:

@@ -20,6 +20,9 @@ from mathmesh.schema.verify import verify_message, verify_message_pin
 from mathmesh.stores import INBOUND, LOCAL, OUTBOUND
 from meshclient.session import Session
 
+LEAST_CHARACTERS = 16
+"""80 bits of an identifier, dashes not counted."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Item:
@@ -50,10 +53,14 @@ class SpoolView:
     unreadable: int
 
     def find(self, name: str) -> Item:
-        """The message with an id, or the only one whose id begins so; PolicyError for none or several."""
+        """The message with an id, or the only one whose id begins with 16 characters or more of it.
+
+        Shorter beginnings of a witness can be found by trying. PolicyError for none or several.
+        """
         exact = [item for item in self.items if same_udf(item.message_id, name)]
         wanted = name.upper().replace("-", "")
         begins = [item for item in self.items if item.message_id.replace("-", "").startswith(wanted)]
+        begins = begins if len(wanted) >= LEAST_CHARACTERS else []
         found = exact[:1] or begins
         if len(found) != 1:
             many = "several messages are" if found else "there is no message"

@@ -6,7 +6,7 @@ A `ServiceDirectory` finds services and speaks to them; this module knows no net
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -136,7 +136,7 @@ class Session:
             connection=connection,
         )
 
-    def contacts(self) -> Iterable[MeshObject]:
+    def contacts(self) -> Collection[MeshObject]:
         """The entries of MMM_Contact."""
         return self.context.catalog(CONTACT).entries().values()
 

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable
+from collections.abc import Collection, Generator, Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -39,7 +39,8 @@ from mathmesh.schema.verify import (
 from mathmesh.service import messages as wire
 from mathmesh.stores import CONTACT, PUBLICATION
 
-CODE_OCTETS = 16
+CODE_OCTETS = 20
+"""Not 16: a key of that size may look like the identifier of one."""
 PIN_LIFE = timedelta(days=7)
 
 
@@ -79,9 +80,18 @@ def account_at(entries: Iterable[MeshObject], name: str, now: datetime) -> Profi
     return found
 
 
-def entry_for(entries: Iterable[MeshObject], contact: Envelope, sender: Sender) -> CatalogedContact:
-    """The entry that takes `contact` in: a new one, or the one that the same account has already."""
+def entry_for(entries: Collection[MeshObject], contact: Envelope, sender: Sender) -> CatalogedContact:
+    """The entry that takes `contact` in: a new one, or the one that the same account has already.
+
+    Raises PolicyError when another account is known under the same address.
+    """
     verified = verify_contact(contact, now=sender.now)
+    known = account_at(entries, verified.account.account_address or "", sender.now)
+    if known is not None and not same_udf(known.udf, verified.account.udf):
+        raise PolicyError(
+            f"{known.account_address} is known as account {known.udf}, this one is {verified.account.udf}: "
+            "ask which of them is right, and delete the contact if it is the new one"
+        )
     made = make_cataloged_contact(contact, now=sender.now, entropy=sender.entropy)
     for entry, source in sources(entries, sender.now):
         if (
@@ -124,7 +134,7 @@ def request(
 
 
 def accept(
-    sender: Sender, own: Envelope, entries: Iterable[MeshObject], received: VerifiedMessageContact
+    sender: Sender, own: Envelope, entries: Collection[MeshObject], received: VerifiedMessageContact
 ) -> Changes:
     """Take the contact of a verified message in, and answer with the own one where that was asked for."""
     message = received.message
@@ -210,7 +220,7 @@ def fetch(sender: Sender, code_uri: str) -> Generator[wire.Request, wire.Respons
 def answer_code(
     sender: Sender,
     own: Envelope,
-    entries: Iterable[MeshObject],
+    entries: Collection[MeshObject],
     code_uri: str,
     contact: VerifiedContact,
     *,

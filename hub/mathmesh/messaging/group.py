@@ -6,7 +6,7 @@ refused from then on, and nothing that was encrypted has to change.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -139,13 +139,20 @@ def remove(member: CatalogedMember) -> Changes:
     )
 
 
-def join(sender: Sender, entries: Iterable[MeshObject], invitation: VerifiedInvitation) -> Changes:
+def join(sender: Sender, entries: Collection[MeshObject], invitation: VerifiedInvitation) -> Changes:
     """Take a verified invitation up: the group's contact with the own share of its key goes into
     MMM_Contact.
+
+    Raises PolicyError when another group is known under the same address.
     """
     contact = invitation.message.contact
     if not isinstance(contact, Contact):
         raise VerificationError("the invitation has no contact of a group")
+    group = invitation.profile_group
+    for known in profiles_in(entries, sender.now):
+        same = (known.account_address or "").lower() == (group.account_address or "").lower()
+        if same and known.udf != group.udf:
+            raise PolicyError(f"{known.account_address} is known as group {known.udf}, not {group.udf}")
     key = invitation.profile_group.udf
     before = next((one for one in entries if isinstance(one, CatalogedContact) and one.key == key), None)
     sources = before.contact.sources if before is not None and isinstance(before.contact, Contact) else None

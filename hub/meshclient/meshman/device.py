@@ -7,12 +7,7 @@ from pathlib import Path
 
 import click
 
-from mathmesh.codec import udf, uri
 from mathmesh.errors import PolicyError
-from mathmesh.keys import earl
-from mathmesh.messaging.connect import NewDevice
-from mathmesh.schema.build import make_preconfiguration_private, make_publication
-from mathmesh.stores import PUBLICATION
 from meshclient import devices, inbox, qr
 from meshclient.context import utc_now
 from meshclient.machine import Machine
@@ -254,28 +249,17 @@ def preconfig(flags: Flags, hailing: tuple[str, ...], out: Path, picture: Path |
     """Make a device: its file with the seed, and the publication that its label opens."""
 
     async def step(session: Session) -> Answer:
-        now, entropy = session.now, session.context.entropy
-        device = NewDevice.fresh(entropy, now)
-        secret = earl.connect_secret(device.seed, session.address)
-        code = udf.text(udf.ENCRYPTION, secret)
-        address = uri.mcu(session.address, code)
-        publication = make_publication(secret, None, device.profile_envelope, hailing, entropy, now)
-        private = make_preconfiguration_private(
-            device.seed,
-            device.profile_envelope,
-            address,
-            hailing,
-            now,
-            maker_profile=session.context.profile_envelope,
-            administrator=session.context.administrator,
-        )
-        path = out / (code + MEDK)
-        write_private(path, private.encode())
-        await session.context.update(PUBLICATION, [publication])
+        made = await devices.preconfigure(session, hailing)
+        path = out / (made.connect_uri.rpartition("/")[2] + MEDK)
+        write_private(path, made.private.encode())
         if picture is not None:
-            qr.write(picture, address)
-        members = {"DeviceUDF": device.profile.udf, "File": str(path), "URI": address}
-        lines = [f"Device UDF = {device.profile.udf}", f"File = {path}", f"Connect URI = {address}"]
+            qr.write(picture, made.connect_uri)
+        members = {"DeviceUDF": made.device_udf, "File": str(path), "URI": made.connect_uri}
+        lines = [
+            f"Device UDF = {made.device_udf}",
+            f"File = {path}",
+            f"Connect URI = {made.connect_uri}",
+        ]
         return Answer(lines=lines, tag="ResultPreconfigure", members=members)
 
     return on_account(flags, step, sync=True)

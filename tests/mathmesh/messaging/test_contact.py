@@ -111,3 +111,10 @@ def test_a_published_contact_ends(party: Callable[[str], Any]) -> None:
     assert publication.not_on_or_after == end  # type: ignore[attr-defined]
     assert contacts.account_of_code(code) == "alice@example.com"
     assert isinstance(contacts.self_entry(alice.sender), CatalogedContact)
+
+
+def test_another_account_under_a_known_address_is_refused(party: Callable[[str], Any]) -> None:
+    alice, bob, thief = party("alice@example.com"), party("bob@example.net"), party("BOB@example.net")
+    known = [contacts.entry_for([], contacts.own_contact(bob.sender), alice.sender)]
+    with pytest.raises(PolicyError, match="is known as account"):
+        contacts.entry_for(known, contacts.own_contact(thief.sender), alice.sender)

@@ -64,3 +64,25 @@ def test_a_member_gets_a_share_and_loses_the_service(party: Callable[[str], Any]
     assert isinstance(ended.capability, NullCapability)  # type: ignore[attr-defined]
     assert ended.capability.id == share.key_id  # type: ignore[attr-defined]
     assert left.deletes == {"MMM_Member": ["bob@example.net"]}
+
+
+def test_another_group_under_a_known_address_is_refused(party: Callable[[str], Any]) -> None:
+    alice, bob, eve = (party(f"{name}@example.com") for name in ("alice", "bob", "eve"))
+    host = generate("X448", os.urandom).public
+    entries: list[Any] = []
+    for founder in (alice, eve):
+        _, entry, _ = _founded(founder)
+        keys = groups.keys_of(entry, founder.keyring, founder.sender.now)
+        _, _, invitation = groups.invite(founder.sender, keys, host, bob.sender.profile)
+        verified = verify_group_invitation(
+            invitation.outbound[0],
+            sender=founder.sender.profile,
+            recipient="bob@example.com",
+            now=bob.sender.now,
+            keyring=bob.keyring,
+        )
+        if founder is eve:
+            with pytest.raises(PolicyError, match="is known as group"):
+                groups.join(bob.sender, entries, verified)
+        else:
+            entries += groups.join(bob.sender, entries, verified).updates["MMM_Contact"]

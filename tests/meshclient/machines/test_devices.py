@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import os
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from mathmesh.errors import KeyUnavailableError, PolicyError
+from mathmesh.keys import derive
 from mathmesh.schema.cataloged import CatalogedCredential
+from mathmesh.service import messages as wire
+from mathmesh.service.client import ServiceRefusal, transact
 from mathmesh.stores import CREDENTIAL
 from meshclient import correspondence, devices
 from meshclient.machine import Machine
+from meshclient.session import Credentials
 
 
 async def joined(world: Any, name: str, administrator: Machine, *roles: str) -> Machine:
@@ -160,3 +165,48 @@ async def test_rights_change(world: Any) -> None:
             session, devices.find(session, machine.select().keys.entry.device_udf), ["web"]
         )
     assert await password(world, machine) == "first"
+
+
+async def test_by_the_code_of_its_label(world: Any, tmp_path: Path) -> None:
+    alice = await world.account("alice", "alice@example.com")
+    maker = await world.account("maker", "maker@example.com")
+    with world.session(maker) as session:
+        await session.sync()
+        made = await devices.preconfigure(session, ["mmm-wifi://pot"])
+    medk = tmp_path / "pot.medk"
+    medk.write_bytes(made.private.encode())
+    pot = world.machine("pot")
+    devices.install(pot, medk, now=world.clock())
+    assert await devices.complete(pot, pot.waiting(), world.directory, clock=world.clock) is None
+    assert made.connect_uri.encode() not in pot.waiting().path.read_bytes()
+    with world.session(alice) as session:
+        await session.sync()
+        entry = await devices.claim(session, made.connect_uri, ["web"], "coffee pot")
+        assert entry.device_udf == made.device_udf
+    await completed(world, pot)
+    with world.session(alice) as session:
+        await session.sync()
+        assert devices.find(session, "coffee pot").device_udf == made.device_udf
+    with world.session(maker) as session:
+        await session.sync()
+        with pytest.raises(PolicyError, match="already claimed by alice"):
+            await devices.claim(session, made.connect_uri, ["web"])
+
+
+async def test_the_makers_keys_open_nothing(world: Any, tmp_path: Path) -> None:
+    maker = await world.account("maker", "maker@example.com")
+    with world.session(maker) as session:
+        await session.sync()
+        made = await devices.preconfigure(session, [])
+    seed = made.private.private_key["PrivateKeyUDF"]["PrivateValue"]
+    key = derive.derive_key(seed, "BaseDeviceAuthenticate")
+    credentials = Credentials(
+        account="maker@example.com",
+        authentication=key,
+        signature=derive.derive_key(seed, "BaseDeviceSign"),
+        encryption=derive.derive_key(seed, "BaseDeviceEncrypt"),
+    )
+    transport = world.directory.caller("maker@example.com", credentials)
+    for request in (wire.StatusRequest(), wire.TransactRequest(), wire.DownloadRequest()):
+        with pytest.raises(ServiceRefusal, match="has no access"):
+            await transact(transport, request, wire.response_type(request.OPERATION))
