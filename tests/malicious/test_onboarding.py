@@ -271,6 +271,24 @@ async def test_a_second_owner_is_refused_by_service_and_device(home: Any) -> Non
     assert unit.state == "CLAIMED"
 
 
+async def test_an_attempt_whose_question_nobody_sees_any_more_gives_way_to_a_new_one(home: Any) -> None:
+    unit = await home.unit()
+    at = await unit.power_on()
+    with home.hub.events.subscribe() as events:
+        first = home.hub.onboarding.start(unit.code, at=at)
+        with pytest.raises(OnboardingError, match="being added already"):
+            home.hub.onboarding.start(unit.code, at=at)
+        async with asyncio.timeout(20):
+            while first.state != "confirm":
+                await events.next()
+    second = home.hub.onboarding.start(unit.code, at=at, yes=True, name="lamp", room="Kitchen")
+    await second.wait()
+    with pytest.raises(OnboardingError, match="begun anew"):
+        await first.wait()
+    assert home.names() == ["lamp"]
+    assert home.hub.registry.resolve("kitchen lamp").online
+
+
 async def _record(reader: asyncio.StreamReader) -> bytes:
     head = await reader.readexactly(2)
     return await reader.readexactly(int.from_bytes(head, "big"))

@@ -84,7 +84,7 @@ class Step:
 
 class Adoption:
     """Progress and outcome of adding one device. `changed` is called after every change, on the event
-    loop.
+    loop. `instead_of` is an attempt with the same label that is stopped first.
     """
 
     def __init__(
@@ -98,6 +98,7 @@ class Adoption:
         room: str | None,
         entropy: Entropy,
         changed: Callable[[Adoption], None],
+        instead_of: Adoption | None = None,
     ) -> None:
         self.id = secrets.token_hex(8)
         self.state: State = "running"
@@ -113,6 +114,8 @@ class Adoption:
         self._room = room
         self._entropy = entropy
         self._changed = changed
+        self._instead_of = instead_of
+        self._stopped_because = "The adoption was stopped."
         self._answer: asyncio.Future[bool] | None = None
         self._suite = HubSuite(entropy)
         self._task = asyncio.create_task(self._run())
@@ -131,18 +134,22 @@ class Adoption:
             raise OnboardingError(self.error or "The adoption was stopped.", step=self._failed_step())
         return self.device
 
-    async def cancel(self) -> None:
+    async def cancel(self, because: str = "") -> None:
         """Stop; what is not yet in the home leaves no trace."""
+        self._stopped_because = because or self._stopped_because
         self._task.cancel()
         await asyncio.gather(self._task, return_exceptions=True)
 
     # -- the course of it
     async def _run(self) -> None:
         try:
+            if self._instead_of is not None:
+                former, self._instead_of = self._instead_of, None
+                await former.cancel("The same label was begun anew.")
             await self._adopt()
             self.state = "done"
         except asyncio.CancelledError:
-            self._fail("The adoption was stopped.")
+            self._fail(self._stopped_because)
             raise
         except MeshError as error:
             self._fail(str(error))

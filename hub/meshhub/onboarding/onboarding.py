@@ -42,13 +42,21 @@ class Onboarding:
         """Begin to add the device of a label.
 
         `code` is the typed code or the whole URI; `at` an address `HOST:PORT` to look at and nowhere else;
-        `yes` answers every question (scripts); `name` and `room` are the friendly ones. Raises EncodingError
-        for a code or address that cannot be one, OnboardingError when this label is being added already.
+        `yes` answers every question (scripts); `name` and `room` are the friendly ones. An attempt with the
+        same label that waits for an answer ends: whoever was asked may have closed the page. Raises
+        EncodingError for a code or address that cannot be one, OnboardingError when this label is being
+        added at this moment.
         """
         uri = connect_uri(code, self._default_maker)
         address = discovery.parse_address(at) if at else None
+        former = None
         if uri in self._running:
-            raise OnboardingError("This device is being added already.")
+            former = self._adoptions[self._running[uri]]
+            if former.state != "confirm":
+                raise OnboardingError(
+                    "This device is being added already: wait until that attempt has ended, or asks whether "
+                    "the device blinks."
+                )
         adoption = Adoption(
             self._home,
             uri,
@@ -58,6 +66,7 @@ class Onboarding:
             room=room,
             entropy=self._entropy,
             changed=self._tell(uri),
+            instead_of=former,
         )
         self._adoptions[adoption.id] = adoption
         self._running[uri] = adoption.id
@@ -83,8 +92,8 @@ class Onboarding:
 
     def _tell(self, uri: str) -> Callable[[Adoption], None]:
         def changed(adoption: Adoption) -> None:
-            if adoption.state in ("done", "failed"):
-                self._running.pop(uri, None)
+            if adoption.state in ("done", "failed") and self._running.get(uri) == adoption.id:
+                del self._running[uri]
             step = next((s.name for s in adoption.steps if s.state == "running"), adoption.state)
             self._bus.publish(
                 OnboardingStep(time=_now_ms(), adoption=adoption.id, step=step, error=adoption.error)

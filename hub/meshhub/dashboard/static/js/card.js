@@ -168,7 +168,7 @@ export class Card {
 
   async forget() {
     const { name } = this.device;
-    const text = "It leaves your home: its keys are deleted, and it must be added again to be used.";
+    const text = "It leaves your home and its keys are deleted. To add it again, press its button first.";
     if (!(await ask(`Forget ${name}?`, text, "Forget"))) return;
     try {
       await api.post("/api/forget", { name: this.device.udf });
