@@ -7,7 +7,7 @@ pauses between attempts have one owner (meshdevice.backoff).
 import asyncio
 
 from meshdevice import mqtt_packet
-from meshdevice.runtime import ticks_diff, ticks_ms
+from meshdevice.runtime import send_at_once, ticks_diff, ticks_ms
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -144,6 +144,7 @@ class MqttClient:
     async def _open(self, host: str, port: int, ssl: "Any", name: str) -> None:
         if ssl is None:
             self._reader, self._writer = await asyncio.open_connection(host, port)
+            send_at_once(self._writer)
         else:
             self._reader, self._writer = await asyncio.open_connection(
                 host, port, ssl=ssl, server_hostname=name or host

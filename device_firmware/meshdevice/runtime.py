@@ -15,6 +15,8 @@ MICROPYTHON = sys.implementation.name == "micropython"
 _time: "Any" = time  # each runtime has calls that the other lacks
 
 _PERIOD = 1 << 30
+_TCP = 6
+_NO_DELAY = 1
 
 
 def _ticks_ms() -> int:
@@ -32,6 +34,19 @@ def _ticks_diff(end: int, start: int) -> int:
 ticks_ms: "Callable[[], int]" = _time.ticks_ms if MICROPYTHON else _ticks_ms
 ticks_us: "Callable[[], int]" = _time.ticks_us if MICROPYTHON else _ticks_us
 ticks_diff: "Callable[[int, int], int]" = _time.ticks_diff if MICROPYTHON else _ticks_diff
+
+
+def send_at_once(writer: "Any") -> None:
+    """Let a TCP connection send small packets without waiting for acknowledgements; CPython does so anyway.
+
+    Otherwise a command's answer lies behind the MQTT acknowledgement for the 40 ms that the broker's kernel
+    may take. Without effect on a connection with TLS and where the port lacks the option.
+    """
+    if MICROPYTHON:
+        try:
+            writer.s.setsockopt(_TCP, _NO_DELAY, 1)
+        except (AttributeError, OSError, ValueError):
+            return
 
 
 class Clock:
