@@ -182,7 +182,9 @@ def _get(hub: HubClient, words: tuple[str, ...]) -> dict[str, Any]:
 
 def _show(device: dict[str, Any]) -> None:
     state = STATES.get(device["state"], device["state"])
-    click.echo(f"{place(device)}: {state}, last seen {time_text(device['last_seen'])}")
+    seen = device["last_seen"]
+    when = "not seen since the hub started" if seen is None else f"last seen {time_text(seen)}"
+    click.echo(f"{place(device)}: {state}, {when}")
     rows = table("Property", "Value", "Since")
     for one in device["properties"]:
         rows.add_row(

@@ -101,7 +101,8 @@ export class Card {
 
   tick() {
     const press = this.device.properties.find((property) => property.kind === "button" && property.time);
-    this.seen.textContent = press ? `pressed ${ago(press.time)}` : `reported ${ago(this.device.last_seen)}`;
+    this.seen.textContent = press ? `pressed ${ago(press.time)}` : this.device.last_seen
+      ? `reported ${ago(this.device.last_seen)}` : "not heard since the hub started";
   }
 
   tell(before, device) {
