@@ -5,7 +5,6 @@ behind the last whole frame is cut when the file is next opened for writing. A f
 """
 
 import threading
-from array import array
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -17,6 +16,7 @@ from mathmesh.dare.content_meta import ContentMeta
 from mathmesh.dare.erasure import Overwrite
 from mathmesh.dare.frame import read_frame
 from mathmesh.dare.policy import SESSION, Policy, policy_for
+from mathmesh.dare.positions import Positions
 from mathmesh.dare.sequence import MERKLE, Frame, parse_frame
 from mathmesh.dare.sequence_check import SequenceReport, verify_sequence
 from mathmesh.dare.sequence_reader import Reader
@@ -101,8 +101,7 @@ class SequenceFile:
         end = _whole_end(file, size, positions)
         if end != size and entropy is not None:
             file.cut(end)
-        while positions and positions[-1] >= end:
-            positions.pop()
+        positions.cut(end)
         reader = Reader(file.read_at, end, keyring=keyring, positions=positions)
         if len(reader.positions) == 1:
             reader.positions = sequence_index.positions(reader) or reader.positions
@@ -272,29 +271,26 @@ class SequenceFile:
         writer.commit(staged)
         positions = self._reader.positions
         if len(positions) == first:
-            if len(staged.positions) == 1:
-                positions.append(staged.positions[0])
-            else:
-                positions[first:] = array("Q", staged.positions)
+            positions.learn(first, staged.positions)
         self._reader.size = staged.state.end
         return range(first, first + len(staged.positions))
 
     def _forget_positions(self) -> None:
         """The side index was wrong: read through the file anew."""
         side_index.discard(self.path)
-        del self._reader.positions[1:]
+        self._reader.positions.truncate(1)
         self._saved = 0
 
 
-def _whole_end(file: OpenFile, size: int, positions: "array[int]") -> int:
+def _whole_end(file: OpenFile, size: int, positions: Positions) -> int:
     """Where the whole frames end; reads on from the last frame of the side index if that one is there."""
     if recovery.ends_whole(file.read_at, size, positions):
         return size
-    if positions:
+    if len(positions):
         number = len(positions) - 1
         try:
             parse_frame(read_frame(file.read_at, positions[-1]), number)
             return recovery.whole_end(file.read_at, size, start=positions[-1], number=number)
         except EncodingError:
-            del positions[:]
+            positions.truncate(0)
     return recovery.whole_end(file.read_at, size)

@@ -5,6 +5,7 @@ base seed), then one HMAC for each of "encrypt", "iv" and "mac". The draft says 
 the reference.
 """
 
+import binascii
 import hashlib
 import hmac
 from typing import Any
@@ -21,6 +22,7 @@ DIGEST_OCTETS = 64
 _ENCRYPT = b"encrypt\x01"
 _IV = b"iv\x01"
 _MAC = b"mac\x01"
+_URL, _STANDARD = bytes.maketrans(b"+/", b"-_"), bytes.maketrans(b"-_", b"+/")
 _sha256 = hashlib.sha256
 _FRAME_SALT = b"mesh-hub sequence header"
 """Longer than any salt with its prefix, also where HMAC takes zero octets behind a key for nothing."""
@@ -102,7 +104,17 @@ def binary(members: dict[str, Any], name: str) -> bytes | None:
         return value
     if not isinstance(value, str):
         raise EncodingError(f"member {name} is not binary")
-    return b64.decode(value)
+    return _quick(value) or b64.decode(value)
+
+
+def _quick(text: str) -> bytes:
+    """What the codec makes of canonical base64url, in half the time; nothing for all else."""
+    try:
+        raw = text.encode("ascii")
+        octets = binascii.a2b_base64(raw.translate(_STANDARD) + b"==="[: -len(raw) % 4])
+    except ValueError:
+        return b""
+    return octets if binascii.b2a_base64(octets, newline=False).translate(_URL).rstrip(b"=") == raw else b""
 
 
 def salt_of(header: dict[str, Any]) -> bytes:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from mathmesh.dare import merkle
 from mathmesh.dare.frame import ReadAt, read_frame, start_before
+from mathmesh.dare.positions import Positions
 from mathmesh.dare.sequence import UNNUMBERED, Frame, parse_frame
 from mathmesh.errors import EncodingError, StoreError
 
@@ -20,7 +21,7 @@ _CANDIDATE = re.compile(rb"[\xf4-\xf7]")
 _HEADER_LEAD = range(0xF0, 0xF4)
 
 
-def ends_whole(read_at: ReadAt, size: int, positions: Sequence[int] = ()) -> bool:
+def ends_whole(read_at: ReadAt, size: int, positions: Positions | Sequence[int] = ()) -> bool:
     """Whether the last octets are a frame that can be followed back to the beginning.
 
     Following back goes to a known offset in `positions` (of frames 0, 1, 2 …), or through the tree once it
@@ -35,7 +36,7 @@ def ends_whole(read_at: ReadAt, size: int, positions: Sequence[int] = ()) -> boo
         return False
 
 
-def _leads_back(read_at: ReadAt, last: Frame, positions: Sequence[int]) -> bool:
+def _leads_back(read_at: ReadAt, last: Frame, positions: Positions | Sequence[int]) -> bool:
     position, number = last.position, last.index
     while position and number > 0:
         known = bisect_left(positions, position)

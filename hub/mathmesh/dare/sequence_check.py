@@ -171,19 +171,19 @@ class _Check:
             raise VerificationError(f"frame {frame.index} has no PayloadDigest")
         if self.reader.container_type == CHAIN:
             self.chain = merkle.combine(self.chain, digest)
-            self._compare(frame, "ChainDigest", self.chain, (merkle.unlinked_chain_digest(digest),))
+            self._compare(frame, "ChainDigest", self.chain, digest)
         elif self.reader.container_type == MERKLE:
             self.apex = self.tree.append(frame.position, digest)
-            unlinked = (
-                merkle.unlinked_tree_digest(frame.index, digest),
-                merkle.unlinked_tree_digest(frame.index + 1, digest),
-            )
-            self._compare(frame, "TreeDigest", self.apex, unlinked)
+            self._compare(frame, "TreeDigest", self.apex, digest)
 
-    def _compare(self, frame: Frame, name: str, linked: bytes, unlinked: tuple[bytes, ...]) -> None:
+    def _compare(self, frame: Frame, name: str, linked: bytes, digest: bytes) -> None:
+        """Tells linked digests from those of the 2022 reference; only for frame 0 they are the same."""
         found = protection.binary(frame.merged, name)
         self._linked = self._linked and found == linked
-        self._unlinked = self._unlinked and found in unlinked
+        if found == linked and frame.index:
+            self._unlinked = False
+        elif self._unlinked:
+            self._unlinked = found in _unlinked(name, frame.index, digest)
         if not self._linked and not self._unlinked:
             raise VerificationError(f"{name} of frame {frame.index} is wrong; restore the file from a backup")
 
@@ -192,3 +192,10 @@ class _Check:
         if "SequenceInfo" in self.reader.first.header:
             raise VerificationError(f"frame {frame.index} has no PayloadDigest")
         self._linked = False
+
+
+def _unlinked(name: str, index: int, digest: bytes) -> tuple[bytes, ...]:
+    """The values that the 2022 reference may have written."""
+    if name == "ChainDigest":
+        return (merkle.unlinked_chain_digest(digest),)
+    return merkle.unlinked_tree_digest(index, digest), merkle.unlinked_tree_digest(index + 1, digest)

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from mathmesh.codec import jsonbcd
+from mathmesh.dare.positions import Positions
 from mathmesh.dare.sequence import Frame, sequence_info
 from mathmesh.dare.sequence_reader import Reader
 from mathmesh.dare.structure import MAXIMUM_HEADER
@@ -69,7 +70,7 @@ def last_index(reader: Reader) -> Frame | None:
     return next((frame for frame in reader.frames_reversed() if is_index(frame)), None)
 
 
-def positions(reader: Reader) -> "array[int] | None":
+def positions(reader: Reader) -> Positions | None:
     """File offsets of frames 0, 1, 2 … from a sequence that ends in an index frame; None when it does not.
 
     Also None when the index frames contradict one another or leave gaps.
@@ -106,7 +107,7 @@ def _listed(frame: Frame) -> dict[int, int]:
     return listed
 
 
-def _in_order(known: dict[int, int]) -> "array[int] | None":
+def _in_order(known: dict[int, int]) -> Positions | None:
     if known.get(0) != 0:
         return None
     found = array("Q")
@@ -114,4 +115,4 @@ def _in_order(known: dict[int, int]) -> "array[int] | None":
         if found and position <= found[-1]:
             return None
         found.append(position)
-    return found
+    return Positions(found)

@@ -1,7 +1,6 @@
 """Reading a sequence: by number, forwards, backwards, and opening what is sealed (mesh-dare §5)."""
 
 import hmac
-from array import array
 from collections.abc import Iterator
 
 from mathmesh.codec import jsonbcd
@@ -9,6 +8,7 @@ from mathmesh.dare import edss, exchange, merkle, protection
 from mathmesh.dare.content_meta import ContentMeta
 from mathmesh.dare.frame import MAXIMUM_LEAD, ReadAt, read_frame, start_before
 from mathmesh.dare.policy import Policy
+from mathmesh.dare.positions import Positions
 from mathmesh.dare.sequence import (
     POSITION_TYPES,
     UNNUMBERED,
@@ -39,12 +39,13 @@ class Reader:
         size: int,
         *,
         keyring: Keyring | None = None,
-        positions: "array[int] | None" = None,
+        positions: Positions | None = None,
     ) -> None:
         self.read_at = read_at
         self.size = size
         self.keyring = keyring
-        self.positions = array("Q", [0]) if not positions else positions
+        self.positions = positions or Positions()
+        self.positions.learn(0, (0,))
         self.first = self.frame_at(0, 0)
         self.container_type = container_type(self.first)
         self.policy = Policy.from_json(self.first.header.get("policy"))
@@ -122,9 +123,7 @@ class Reader:
             raise StoreError("a frame runs past the end of the sequence; restore the file from a backup")
 
     def _learn(self, number: int, position: int) -> None:
-        """Notes a position in one step, so that readers in several threads do no harm to one another."""
-        if number <= len(self.positions):
-            self.positions[number : number + 1] = array("Q", (position,))
+        self.positions.learn(number, (position,))
 
     def _behind(self, position: int) -> int:
         lead = self.read_at(position, MAXIMUM_LEAD)

@@ -54,10 +54,12 @@ def _parse_compact(octets: bytes) -> object:
         return None
     if octets.count(b"{") + octets.count(b"[") > _COMPACT_ITEMS:
         return None
+    text = octets.decode("ascii")
     try:
-        return json.loads(octets, object_pairs_hook=_members, parse_float=_other, parse_constant=_other)
+        value, end = _DECODER.raw_decode(text)
     except ValueError:
         return None
+    return value if end == len(text) else None
 
 
 def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -69,6 +71,9 @@ def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _other(text: str) -> object:
     raise ValueError("reals are left to the codec")
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_members, parse_float=_other, parse_constant=_other)
 
 
 def plain_members(value: object, name: str = "") -> object:
