@@ -47,6 +47,12 @@ setup_system() {
     # Debian starts its own broker on 1883 at installation; ours picks a free port, so both can live.
 }
 
+no_packages() {
+    say "The Python packages could not be installed; the lines above say why. They come from pypi.org, so this machine
+must reach it once. What is there already is kept: start again when it does."
+    exit 1
+}
+
 # setup_python LOCK: .venv holds exactly what the lock names (hashes checked), and this checkout.
 setup_python() {
     lock=$1
@@ -58,11 +64,11 @@ setup_python() {
         else say "Python's venv module is missing and could not be installed: 'sudo apt-get install python3-venv', then start again."; exit 1
         fi
     fi
-    say "Installing the Python packages of $lock ..."
+    say "Installing the Python packages of $lock (some minutes on a small machine) ..."
     pip="$VENV/bin/python -m pip --disable-pip-version-check -q"
     if $pip install --require-hashes -r tools.lock 2>/dev/null && "$VENV/bin/uv" pip install -q --python "$VENV/bin/python" --require-hashes -r "$lock" 2>/dev/null; then :
-    else $pip install --require-hashes -r "$lock"   # where uv has no wheel, or pip is configured for an index that uv does not read
+    else $pip install --require-hashes -r "$lock" || no_packages   # where uv has no wheel, or pip is configured for an index that uv does not read
     fi
-    $pip install --no-build-isolation --no-deps -e . 
+    $pip install --no-build-isolation --no-deps -e . || no_packages
     printf '%s' "$want" > "$stamp"
 }
