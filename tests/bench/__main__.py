@@ -1,4 +1,4 @@
-"""Benchmarks: `python -m tests.bench [store] [bulk] [threshold] [--folder DIR] [--slow-core]`.
+"""Benchmarks: `python -m tests.bench [store] [bulk] [messages] [threshold] [--folder DIR] [--slow-core]`.
 
 One line per figure, each beside its limit measured in the same run and at equal durability. The last line is
 a summary, `bench: name=ratio …`. A second pass hides the processor's AES and SHA instructions from OpenSSL,
@@ -18,7 +18,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from tests.bench import bench_bulk, bench_store, bench_threshold
+from tests.bench import bench_bulk, bench_messages, bench_store, bench_threshold
 from tests.bench.report import Figure
 
 NO_AES_NO_SHA = "~0x200000200000000:~0x20000000"
@@ -38,6 +38,7 @@ def threshold(_folder: Path) -> Iterator[Figure]:
 GROUPS: dict[str, Callable[[Path], Iterator[Figure]]] = {
     "store": bench_store.figures,
     "bulk": bench_bulk.figures,
+    "messages": bench_messages.figures,
     "threshold": threshold,
 }
 
@@ -55,7 +56,7 @@ def main() -> int:
         parser.error(f"no such group: {', '.join(unknown)}")
     groups = given.group or list(GROUPS)
     summary = [] if given.slow_core else _pass(groups, given.folder)
-    slow = [group for group in groups if group != "threshold"]
+    slow = [group for group in groups if group not in ("messages", "threshold")]
     if slow and os.environ.get("OPENSSL_ia32cap") is None:
         print("-- without AES and SHA instructions", flush=True)
         command = [sys.executable, "-m", "tests.bench", *slow]

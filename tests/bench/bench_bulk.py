@@ -1,7 +1,13 @@
-"""Envelopes of large files beside `openssl enc`, and beside age where it is installed."""
+"""Envelopes of large files beside `openssl enc`, the primitives, and age and pyrage where they are installed.
+
+None of them waits for the disk, and all write a file.
+"""
 
 from __future__ import annotations
 
+import hashlib
+import importlib
+import importlib.util
 import os
 import shutil
 import subprocess
@@ -33,9 +39,11 @@ def figures(folder: Path) -> Iterator[Figure]:
         decode_file(target, back, keyring=MemoryKeyring([KEY]), overwrite=True, sync=False)
         return SIZE
 
-    sides = {"openssl enc": _openssl(source, folder)}
+    sides = {"openssl enc": _openssl(source, folder), "S512 alone": _digest(source)}
     if shutil.which("age"):
         sides["age"] = _age(source, folder)
+    if importlib.util.find_spec("pyrage"):
+        sides["pyrage"] = _pyrage(source, folder)
     actions = [side for side in sides.values() if side is not None]
     found = rates([encode, decode, *actions], 3)
     for name, limit in zip([name for name, side in sides.items() if side], found[2:], strict=True):
@@ -58,6 +66,28 @@ def _openssl(source: Path, folder: Path) -> Callable[[], int] | None:
 
     def run() -> int:
         subprocess.run([*arguments, "-in", str(source), "-out", str(folder / "openssl.out")], check=True)
+        return SIZE
+
+    return run
+
+
+def _digest(source: Path) -> Callable[[], int]:
+    """What no envelope with this digest can be quicker than."""
+
+    def run() -> int:
+        with source.open("rb") as file:
+            hashlib.file_digest(file, "sha512")
+        return SIZE
+
+    return run
+
+
+def _pyrage(source: Path, folder: Path) -> Callable[[], int]:
+    pyrage = importlib.import_module("pyrage")
+    recipient = pyrage.x25519.Identity.generate().to_public()
+
+    def run() -> int:
+        (folder / "pyrage.out").write_bytes(pyrage.encrypt(source.read_bytes(), [recipient]))
         return SIZE
 
     return run

@@ -52,12 +52,21 @@ def _appends(folder: Path) -> Iterator[Figure]:
                 file.append_many(RECORDS[start : start + GROUP])
             return BATCH
 
+        def sealed_singly() -> int:
+            for record in RECORDS:
+                file.append(record, sync=False)
+            return BATCH
+
         blank = bytes(int(octets))
         plain, plain_synced = _plain(folder / "plain", blank)
         table, table_synced = _sqlite(folder / "table.sqlite")
         names = ["plain file", "SQLite", "primitives"]
-        found = rates([sealed, plain, table, _primitives])
-        for name, limit in zip(names, found[1:], strict=True):
+        found = rates([sealed, plain, table, _primitives, sealed_singly, _singly(folder / "singly", blank)])
+        yield Figure(
+            name="sealed appends, one write each", rate=found[4], unit="frames/s", beside="plain file",
+            ratio=found[4] / found[5], octets=octets, syncs=0,
+        )  # fmt: skip
+        for name, limit in zip(names, found[1:4], strict=True):
             yield Figure(
                 name="sealed appends, unsynced", rate=found[0], unit="frames/s", beside=name,
                 ratio=found[0] / limit, octets=octets, syncs=0,
@@ -85,6 +94,18 @@ def _plain(path: Path, blank: bytes) -> tuple[Callable[[], int], Callable[[], in
         return BATCH
 
     return unsynced, synced
+
+
+def _singly(path: Path, blank: bytes) -> Callable[[], int]:
+    """Appending frames of the same size to a plain file, one write each."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+
+    def run() -> int:
+        for _ in range(BATCH):
+            os.write(descriptor, blank)
+        return BATCH
+
+    return run
 
 
 def _sqlite(path: Path) -> tuple[Callable[[], int], Callable[[], int]]:
