@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import logging as standard_logging
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from typing import Any
 
 from amqtt.adapters import StreamReaderAdapter, StreamWriterAdapter
@@ -31,6 +30,7 @@ from meshhub.broker.files import MAX_PACKET
 from meshhub.errors import TransportError
 
 CONNECT_SECONDS = 10
+STOP_SECONDS = 3.0
 WATCH_SECONDS = 0.5
 
 log = logging.get(__name__)
@@ -160,9 +160,19 @@ class Embedded(Broker):
 
     async def _close(self) -> None:
         broker, self._broker = self._broker, None
-        if broker:
-            with suppress(AMQTTError, AmqttBrokerError):
-                await broker.shutdown()
+        if broker is None:
+            return
+        # amqtt waits for ever for a delivery task that has ended, so its shutdown is given a time.
+        closing = asyncio.create_task(broker.shutdown())
+        done, _ = await asyncio.wait({closing}, timeout=STOP_SECONDS)
+        if not done:
+            log.warning("the embedded broker did not end in time", broker=self.kind)
+            for server in broker._servers.values():
+                server.instance.close()
+            closing.cancel()
+            await asyncio.wait({closing}, timeout=1)
+        elif not closing.cancelled() and isinstance(error := closing.exception(), Exception):
+            log.debug("the embedded broker ended with an error", broker=self.kind, error=error)
 
     async def _reload(self) -> None:
         if self._broker:

@@ -184,7 +184,12 @@ class Proxy:
         peer.waiting += 1
         await self._room.acquire()
         work = self._receive(peer, payload) if address.leaf == "up" else self._presence(peer, payload)
-        self._tasks.create_task(work)
+        try:
+            self._tasks.create_task(work)
+        except RuntimeError:  # the group is ending: the device sends again what matters
+            work.close()
+            peer.waiting -= 1
+            self._room.release()
 
     async def _receive(self, peer: Peer, payload: bytes) -> None:
         try:
