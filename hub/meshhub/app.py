@@ -51,6 +51,8 @@ if TYPE_CHECKING:
     from meshhub.onboarding import Onboarding
 
 DRAIN_SECONDS = 1.0
+STOP_SECONDS = 10.0
+"""How long one part may take to stop; the next one is stopped then all the same."""
 AGAIN_SECONDS = 1.0
 
 log = logging.get(__name__)
@@ -115,11 +117,15 @@ class Hub:
         """Write everything that waits, end every task and child process. Safe to call more than once."""
         notify("STOPPING=1")
         while self._undo:
-            step = self._undo.pop()
-            try:
-                await step()
-            except (MeshError, OSError) as error:
+            step = asyncio.ensure_future(self._undo.pop()())
+            done, _ = await asyncio.wait({step}, timeout=STOP_SECONDS)
+            if not done:
+                step.cancel()
+                log.error("a part did not stop in time")
+            elif isinstance(error := step.exception(), MeshError | OSError):
                 log.error("a part did not stop cleanly", error=error)
+            elif error is not None:
+                raise error
 
     async def forget(self, device: Named, *, who: str = "owner") -> None:
         """Take a device out of the home; told to the device when it is online, done in any case."""

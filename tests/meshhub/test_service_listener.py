@@ -11,7 +11,7 @@ from meshhub.config import Config
 
 @pytest.fixture
 async def address(tmp_path: Path):
-    hub = Hub(Config.load(tmp_path / "data", mqtt_port=0, service_port=0, broker="amqtt"))
+    hub = Hub(Config.load(tmp_path / "data", mqtt_port=0, service_port=0))
     await hub.start()
     yield hub.status()["service"]
     await hub.stop()
