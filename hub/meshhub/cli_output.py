@@ -24,7 +24,7 @@ def data_option(command: Callable[P, R]) -> Callable[P, R]:
     """--data DIR."""
     return click.option(
         "--data",
-        type=click.Path(file_okay=False, path_type=Path),
+        type=click.Path(file_okay=False, readable=False, path_type=Path),  # the client tells whose it is
         help="Data folder of the hub.  [default: ~/.local/share/mesh-hub]",
     )(command)
 

@@ -105,7 +105,8 @@ def _read(path: Path, *, required: bool) -> dict[str, Any]:
             raise HubError(f"settings file {path} does not exist") from None
         return {}
     except (OSError, tomllib.TOMLDecodeError) as error:
-        raise HubError(f"settings file {path} cannot be read: {error}") from error
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise HubError(f"settings file {path} cannot be read: {reason}") from error
 
 
 def _check(settings: Mapping[str, Any], path: Path) -> None:
