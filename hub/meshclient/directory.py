@@ -17,7 +17,9 @@ from pathlib import Path
 from mathmesh.errors import PolicyError, StoreError
 from mathmesh.service.access import Caller
 from mathmesh.service.client import Transport
-from meshclient.session import Credentials
+from mathmesh.service.credentials import Credentials
+from meshclient.context import utc_now
+from meshclient.http_service import HttpService
 from meshclient.unix_service import UnixService
 
 RESOLVER_VARIABLE = "MESH_RESOLVER"
@@ -31,6 +33,7 @@ class Directory:
 
     def __init__(self, home: Path) -> None:
         self._places = _resolver(home)
+        self._services: dict[str, HttpService] = {}
 
     def known_domains(self) -> Iterable[str]:
         """The domains that the resolver file names."""
@@ -42,18 +45,28 @@ class Directory:
 
     def caller(self, address: str, credentials: Credentials) -> Transport:
         """The service of the account `address`, as the holder of `credentials`."""
+        service = self._service(address)
+        if isinstance(service, HttpService):
+            return service.caller(credentials)
         caller = Caller(account=credentials.account, key_id=credentials.authentication.public.udf)
-        return self._service(address).as_caller(caller)
+        return service.as_caller(caller)
 
     async def close(self) -> None:
         """Close all connections."""
+        services, self._services = self._services, {}
+        for service in services.values():
+            await service.close()
 
-    def _service(self, address: str) -> UnixService:
+    def _service(self, address: str) -> UnixService | HttpService:
         domain = address.rpartition("@")[2].lower()
         place = self._places.get(domain)
         if place is None:
             raise PolicyError(f"the service of {domain} is not known; name it in {RESOLVER_FILE}")
-        return UnixService(Path(place.removeprefix(UNIX)))
+        if place.startswith(UNIX):
+            return UnixService(Path(place.removeprefix(UNIX)))
+        if place not in self._services:
+            self._services[place] = HttpService(place, clock=utc_now)
+        return self._services[place]
 
 
 def _resolver(home: Path) -> dict[str, str]:

@@ -20,13 +20,14 @@ from mathmesh.schema.profile import ProfileGroup
 from mathmesh.schema.signed import envelope_of
 from mathmesh.service import messages as wire
 from mathmesh.service.client import transact
+from mathmesh.service.credentials import Credentials
 from mathmesh.stores import ACCESS, APPLICATION, MEMBER, PUBLICATION
 from mathmesh.stores.catalog import name_secret
 from mathmesh.threshold.key_share import KeyShare
 from meshclient.account_setup import service_of
 from meshclient.context import AccountContext
 from meshclient.device_keys import DeviceKeys
-from meshclient.session import Credentials, Session
+from meshclient.session import Session
 
 GROUP_STORES = (ACCESS, MEMBER, PUBLICATION)
 COPIES = "groups"

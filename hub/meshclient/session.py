@@ -8,7 +8,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Protocol
 
@@ -22,34 +22,22 @@ from mathmesh.messaging.effects import Changes
 from mathmesh.messaging.granting import Granter
 from mathmesh.messaging.sender import Sender
 from mathmesh.schema.build.capability import Service
+from mathmesh.schema.build.enveloped import enveloped, no_entropy, seconds
 from mathmesh.schema.build.profile import ACCOUNT
 from mathmesh.schema.cataloged import CatalogedDevice
+from mathmesh.schema.connection import ConnectionDevice
+from mathmesh.schema.key_data import KeyData
 from mathmesh.schema.mesh_object import MeshObject
 from mathmesh.schema.profile import ProfileAccount, ProfileUser
 from mathmesh.service.client import Transport
-from mathmesh.stores import CATALOGS, CONTACT, DEVICE
+from mathmesh.service.credentials import Credentials
+from mathmesh.stores import CATALOGS, CONTACT
 from mathmesh.types import Entropy
 from meshclient.account_keys import AccountKeys, GrantedKeys, SeedKeys, with_renewals
 from meshclient.context import AccountContext, Clock
 from meshclient.context_file import ContextFile
-from meshclient.device_keys import DeviceKeys
 from meshclient.machine import ACCOUNT as COPIES
 from meshclient.machine import Machine, account_keys
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Credentials:
-    """The keys with which a caller signs its requests, opens the answers and is known to the service.
-
-    To the service of another account a caller shows its account's `profile` and its own ConnectionDevice.
-    """
-
-    account: str
-    authentication: PrivateKey = field(repr=False)
-    signature: PrivateKey = field(repr=False)
-    encryption: PrivateKey = field(repr=False)
-    profile: Envelope | None = None
-    connection: Envelope | None = None
 
 
 class ServiceDirectory(Protocol):
@@ -123,18 +111,8 @@ class Session:
 
     def introduced(self) -> Credentials:
         """This device as a caller at the service of another account, which does not know it."""
-        context = self.context
-        entry: MeshObject | None = None
-        if isinstance(context.keys, GrantedKeys):
-            entry = context.keys.entry
-        else:
-            entry = context.catalog(DEVICE).get(context.device.profile.udf)
-        connection = entry.enveloped_connection_device if isinstance(entry, CatalogedDevice) else None
-        return replace(
-            device_credentials(self.address, context.device),
-            profile=context.profile_envelope,
-            connection=connection,
-        )
+        credentials = device_credentials(self.context.keys, self.now)
+        return replace(credentials, profile=self.context.profile_envelope, service_udf=None)
 
     def contacts(self) -> Collection[MeshObject]:
         """The entries of MMM_Contact."""
@@ -213,7 +191,7 @@ def _context(
     return AccountContext(
         accounts=file.folder / COPIES,
         keys=keys,
-        transport=directory.caller(file.keys.address, device_credentials(file.keys.address, keys.device)),
+        transport=directory.caller(file.keys.address, device_credentials(keys, clock())),
         entropy=entropy,
         clock=clock,
         device_digest=file.keys.digest,
@@ -221,22 +199,41 @@ def _context(
     )
 
 
-def device_credentials(account: str, device: DeviceKeys) -> Credentials:
-    """A device of an account as a caller."""
+def device_credentials(keys: AccountKeys, now: datetime) -> Credentials:
+    """This device as a caller. An administrator states its connection itself, a connected device shows the
+    one that it was given.
+    """
+    connection: Envelope | None = None
+    if isinstance(keys, GrantedKeys):
+        connection = keys.entry.enveloped_connection_device
+    elif keys.administrator is not None:
+        stated = ConnectionDevice(
+            updated=seconds(now),
+            profile_udf=keys.profile.udf,
+            authentication=KeyData.of_public(keys.device.authentication.public),
+            roles=keys.roles,
+            signature=KeyData.of_public(keys.device.signature.public),
+            encryption=KeyData.of_public(keys.device.encryption.public),
+        )
+        connection = enveloped(stated, entropy=no_entropy, now=now, signer=keys.administrator, json_b=True)
     return Credentials(
-        account=account,
-        authentication=device.authentication,
-        signature=device.signature,
-        encryption=device.encryption,
+        account=(keys.profile.account_address or "").lower(),
+        authentication=keys.device.authentication,
+        signature=keys.device.signature,
+        encryption=keys.device.encryption,
+        connection=connection,
+        service_udf=keys.profile.service_udf,
     )
 
 
-def account_credentials(address: str, seed: str, *, group: bool = False) -> Credentials:
-    """The account with `seed` itself as a caller; a group signs with its administrator's key."""
+def account_credentials(address: str, seed: str) -> Credentials:
+    """The account with `seed` itself as a caller: its administrator signs, since devices that may not
+    administer it have its other keys.
+    """
     return Credentials(
         account=address,
         authentication=derive.derive_key(seed, ACCOUNT + "Authenticate"),
-        signature=derive.derive_key(seed, ACCOUNT + ("AdminSign" if group else "Sign")),
+        signature=derive.derive_key(seed, ACCOUNT + "AdminSign"),
         encryption=derive.derive_key(seed, ACCOUNT + "Encrypt"),
     )
 

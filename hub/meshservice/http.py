@@ -1,7 +1,9 @@
 """The HTTP binding: POST of one request object, answer of one response object.
 
-`service_app` makes the application for TCP, where callers are strangers: it serves the public operations
-(Hello, Claim, PollClaim) only, until requests are enveloped. `owner_app` makes the one for a unix socket
+`service_app` makes the application for TCP. A request in clear (`application/json`) is a stranger's: it is
+served where it asks for a public operation (Hello, Claim, PollClaim, Connect, Complete). A request in an
+envelope (`application/dare`) proves who sent it, and is served as the rights of that caller reach. Both are
+for TLS or loopback. `owner_app` makes the one for a unix socket
 whose file mode 0600 is the credential: whoever can open the socket owns the machine's data already, so
 the caller is believed when it names its account in the header `Mesh-Account` and acts with the rights of
 that account itself.
@@ -24,6 +26,7 @@ from mathmesh.codec import uri
 from mathmesh.errors import EncodingError, StoreError
 from mathmesh.service import messages as wire
 from mathmesh.service.access import Caller
+from mathmesh.service.enveloping import MEDIA_TYPE as ENVELOPED
 from mathmesh.service.server import failure
 from meshservice.engines.files import FileEngine
 
@@ -33,16 +36,16 @@ _MEDIA_TYPES = (MEDIA_TYPE, "application/octet-stream")
 ACCOUNT_HEADER = "Mesh-Account"
 
 PUBLIC_OCTETS = 64 * 1024
-"""Largest request over TCP: no public operation needs more."""
+"""Largest request in clear over TCP: no public operation needs more."""
 OWNER_OCTETS = 16 * 1024 * 1024
-"""Largest request over the unix socket, the limit of the reference's service."""
+"""Largest request over the unix socket or in an envelope, the limit of the reference's service."""
 
 _LOG = logging.getLogger(__name__)
 _HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
 
 def service_app(engine: FileEngine) -> web.Application:
-    """The application for strangers: public operations, at most 64 KiB a request."""
+    """The application for TCP: public operations in clear, at most 64 KiB a request, all in envelopes."""
     application = web.Application()
     add_service(application, engine, public_only=True)
     return application
@@ -66,8 +69,10 @@ def add_service(application: web.Application, engine: FileEngine, *, public_only
     octets = PUBLIC_OCTETS if public_only else OWNER_OCTETS
 
     async def post(request: web.Request) -> web.Response:
+        if request.content_type == ENVELOPED:
+            return await _enveloped(request, engine)
         if request.content_type not in _MEDIA_TYPES:
-            raise web.HTTPUnsupportedMediaType(text="send application/json\n")
+            raise web.HTTPUnsupportedMediaType(text="send application/json or application/dare\n")
         body = await _read(request, octets)
         if body is None:
             text = f"a request here has at most {octets} octets"
@@ -84,6 +89,20 @@ def add_service(application: web.Application, engine: FileEngine, *, public_only
 
     application.router.add_post(PATH, post)
     application.router.add_post(PATH.rstrip("/"), post)
+
+
+async def _enveloped(request: web.Request, engine: FileEngine) -> web.Response:
+    body = await _read(request, OWNER_OCTETS)
+    if body is None:
+        text = f"a request here has at most {OWNER_OCTETS} octets"
+        return _answer(failure(wire.BAD_REQUEST, wire.TOO_LARGE, text))
+    try:
+        answer = await asyncio.to_thread(engine.dispatch_enveloped, body)
+    except Exception:
+        _LOG.exception("an enveloped request could not be served")
+        return _answer(failure(wire.SERVER_ERROR, None, "the service failed; its log tells why"))
+    media_type = ENVELOPED if answer.enveloped else MEDIA_TYPE
+    return web.Response(body=answer.octets, content_type=media_type, headers=_HEADERS)
 
 
 async def _read(request: web.Request, octets: int) -> bytes | None:

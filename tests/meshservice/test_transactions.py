@@ -31,7 +31,11 @@ def network(name: str) -> CatalogedNetwork:
 def test_hello_tells_a_stranger_what_the_service_is(world: World) -> None:
     answer = world.ask(wire.HelloRequest(), wire.MeshHelloResponse)
     assert answer.status == 201
-    assert answer.version == {"Major": 3, "Minor": 0, "Encodings": [{"ID": ["application/json"]}]}
+    assert answer.version == {
+        "Major": 3,
+        "Minor": 0,
+        "Encodings": [{"ID": ["application/json", "application/dare"]}],
+    }
     assert verify_profile_service(answer.enveloped_profile_service).udf == world.identity.profile.udf
     assert answer.constraints_post.bytes_max == 65536
 

@@ -86,7 +86,7 @@ class World:
         for service in self.services:
             service.folder.mkdir(parents=True)
             service.start(self.resolver)
-        places = {service.domain: "unix:" + service.said["socket"] for service in self.services}
+        places = {service.domain: service.said["url"] for service in self.services}
         self.resolver.write_text(json.dumps(places, indent=2))
 
     def stop(self) -> None:

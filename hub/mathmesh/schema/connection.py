@@ -66,4 +66,10 @@ class ConnectionGroup(Connection):
 
 @mesh_type
 class ConnectionHost(Connection):
-    """The connection of a host to its service; the edition of 2022 writes a ConnectionService instead."""
+    """The connection of a host to its service; the edition of 2022 writes a ConnectionService instead.
+
+    ``signature`` is an extension member: the activated key with which the host signs its answers (protocol
+    book).
+    """
+
+    signature: KeyData | None = None

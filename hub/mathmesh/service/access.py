@@ -24,11 +24,15 @@ ADMINISTRATOR_RIGHTS = frozenset({"admin", "super", "root"})
 class Caller:
     """An identified caller: account address in lower case, UDF of the proven authentication key.
 
-    `key_id` None means that the transport vouches for the caller as the account itself.
+    `key_id` None means that the transport vouches for the caller as the account itself. A caller of an
+    account at another service has proven `profile_udf`, the UDF of that account's profile; its address is
+    only what it says. Another service has proven `service_udf` and has no account.
     """
 
     account: str
     key_id: str | None = None
+    profile_udf: str | None = None
+    service_udf: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,16 +14,18 @@ from mathmesh.schema.connection import AccountHostAssignment
 from mathmesh.schema.key_data import KeyData
 from mathmesh.schema.profile import ProfileService
 from mathmesh.schema.validation import verify_profile_service
+from mathmesh.service.host import HostIdentity
 
 HOST_ENCRYPT = "BaseHostEncrypt"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceIdentity:
-    """Profile and private keys of a service and its one host.
+    """Profile and private keys of a service, and of the host that speaks for it here.
 
     `domains` are the lower-case domains of the account addresses that it serves; `access_encrypt` is the
-    host's key to which MMM_Access and MMM_Publication are encrypted.
+    host's key to which MMM_Access and MMM_Publication are encrypted, `encryption` the ServiceEncryption key
+    to which requests are.
     """
 
     domains: frozenset[str]
@@ -31,6 +33,13 @@ class ServiceIdentity:
     profile: ProfileService
     signature: PrivateKey
     access_encrypt: PrivateKey
+    encryption: PrivateKey
+    host: HostIdentity | None = None
+
+    @property
+    def responder(self) -> PrivateKey:
+        """The key that signs answers: the host's, where this host has been connected, else the service's."""
+        return self.signature if self.host is None else self.host.signature
 
     @classmethod
     def from_seed(cls, seed_udf: str, domains: frozenset[str], created: datetime) -> ServiceIdentity:
@@ -44,6 +53,7 @@ class ServiceIdentity:
             profile=verify_profile_service(envelope),
             signature=derive.derive_key(seed_udf, SERVICE + "Sign"),
             access_encrypt=derive.derive_key(seed_udf, HOST_ENCRYPT),
+            encryption=derive.derive_key(seed_udf, SERVICE + "Encrypt"),
         )
 
     def assignment(self, address: str, now: datetime) -> Envelope:

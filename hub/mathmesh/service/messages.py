@@ -21,6 +21,7 @@ UNAUTHORIZED = 401
 NOT_FOUND = 404
 CONFLICT = 409
 SERVER_ERROR = 500
+UNAVAILABLE = 503
 
 # StatusExtended
 ACCOUNT_REGISTERED = 1
@@ -238,6 +239,8 @@ class MeshHelloResponse(Response):
     constraints_post: ConstraintsData | None = None
     policy_account: PolicyAccount | None = None
     enveloped_profile_service: Envelope | None = None
+    enveloped_profile_host: Envelope | None = None
+    enveloped_connection_host: Envelope | None = None
 
 
 @mesh_type

@@ -1,8 +1,10 @@
 """Operate: partial key agreements by the shares that an account has entrusted to its service.
 
-The caller may be of another account (a member of a group, say); the capability in the account's MMM_Access
-decides. Order of checks for each operation: the capability exists and is active, it is granted to this very
-caller, the share in it was signed by the account's administrator, the caller keeps to the pace.
+The caller may be of another account (a member of a group, say), even of one at another service; the
+capability in the account's MMM_Access decides. The address of a caller from elsewhere is no proof: to it the
+capability must be granted by the UDF of its account's profile, or of its key. Order of checks for each
+operation: the capability exists and is active, it is granted to this very caller, the share in it was signed
+by the account's administrator, the caller keeps to the pace.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ from mathmesh.errors import MeshError
 from mathmesh.schema.capability import CapabilityDecryptServiced
 from mathmesh.schema.cataloged import CatalogedAccess
 from mathmesh.schema.mesh_object import JsonObject
-from mathmesh.schema.verify.capability import Grantee, verify_serviced_share
+from mathmesh.schema.verify.capability import Grantee, is_granted, verify_serviced_share
 from mathmesh.service import messages as wire
 from mathmesh.service.access import Caller
 from mathmesh.service.refusal import Refusal
@@ -56,7 +58,7 @@ def _one(
             return KeyAgreementResult(error=REFUSED)
         share = verify_serviced_share(
             capability,
-            grantee=Grantee(key_id=caller.key_id, address=caller.account),
+            grantee=_grantee(capability, caller),
             keyring=state.keyring,
             now=now,
             account=account.profile,
@@ -64,3 +66,10 @@ def _one(
         return operation.perform(ShareAgreement(share.share))
     except MeshError:
         return KeyAgreementResult(error=REFUSED)
+
+
+def _grantee(capability: CapabilityDecryptServiced, caller: Caller) -> Grantee:
+    if caller.profile_udf is None:
+        return Grantee(key_id=caller.key_id, address=caller.account)
+    by_account = Grantee(key_id=caller.profile_udf)
+    return by_account if is_granted(capability, by_account) else Grantee(key_id=caller.key_id)

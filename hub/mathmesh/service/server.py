@@ -19,6 +19,7 @@ from mathmesh.service.binding import bind_account
 from mathmesh.service.claiming import claim, poll_claim
 from mathmesh.service.connecting import complete, connect
 from mathmesh.service.effects import Append, Outcome, StoreReader
+from mathmesh.service.enveloping import MEDIA_TYPE as ENVELOPED_TYPE
 from mathmesh.service.operating import operate
 from mathmesh.service.refusal import Refusal
 from mathmesh.service.state import Account, ServiceState
@@ -26,6 +27,7 @@ from mathmesh.service.transacting import UPDATE_OCTETS, transact
 from mathmesh.stores import CATALOGS, SPOOLS
 from mathmesh.types import Entropy
 
+JSON_TYPE = "application/json"
 MESSAGE_OCTETS = 64 * 1024
 """Largest message that the service promises to take, in octets of its envelope as JSON."""
 DOWNLOAD_OCTETS = 4 * 1024 * 1024
@@ -106,9 +108,9 @@ def _context(
             wire.NOT_AUTHORIZED,
             f"{request.OPERATION} is only for callers whose account is known",
         )
-    if request.OPERATION in _WITHOUT_ACCOUNT:
+    if request.OPERATION in (_WITHOUT_ACCOUNT if caller.profile_udf is None else _FOR_MEMBERS):
         return open_context
-    account = state.by_address(caller.account)
+    account = state.by_address(caller.account) if caller.profile_udf is None else None
     if account is None:
         raise Refusal(wire.NOT_FOUND, wire.ABSENT, f"{caller.account} is not an account of this service")
     stated = getattr(request, "account", None)
@@ -129,13 +131,16 @@ def _context(
 
 
 def _hello(_: wire.HelloRequest, context: Context) -> Handled:
+    identity = context.state.identity
     response = wire.MeshHelloResponse(
         status=wire.SUCCESS,
-        version={"Major": 3, "Minor": 0, "Encodings": [{"ID": ["application/json"]}]},
+        version={"Major": 3, "Minor": 0, "Encodings": [{"ID": [JSON_TYPE, ENVELOPED_TYPE]}]},
         constraints_update=wire.ConstraintsData(bytes_max=UPDATE_OCTETS),
         constraints_post=wire.ConstraintsData(bytes_max=MESSAGE_OCTETS),
         policy_account=wire.PolicyAccount(minimum=3, maximum=254, invalid_characters="/?#:%[]\\<>\"' "),
-        enveloped_profile_service=context.state.identity.profile_envelope,
+        enveloped_profile_service=identity.profile_envelope,
+        enveloped_profile_host=identity.host.profile_envelope if identity.host else None,
+        enveloped_connection_host=identity.host.connection_envelope if identity.host else None,
     )
     return response, ()
 
@@ -233,6 +238,9 @@ def _operate(request: wire.OperateRequest, context: Context) -> Handled:
 
 
 _WITHOUT_ACCOUNT = frozenset({"BindAccount"})
+"""Operations of callers that have no account here yet."""
+_FOR_MEMBERS = frozenset({"Operate"})
+"""Operations of callers whose account is at another service."""
 
 _HANDLERS: dict[str, Callable[[Any, Context], Handled]] = {
     "Hello": _hello,

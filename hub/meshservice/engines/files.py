@@ -15,6 +15,7 @@ import logging
 import os
 import threading
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -26,9 +27,11 @@ from mathmesh.dare.sequence import MERKLE
 from mathmesh.errors import MeshError, StoreError
 from mathmesh.service import server
 from mathmesh.service.access import Caller
+from mathmesh.service.authentication import Authenticator
 from mathmesh.service.effects import MASTER_FOLDER, MASTER_STORE, Append
 from mathmesh.service.identity import ServiceIdentity
-from mathmesh.service.messages import SERVER_ERROR
+from mathmesh.service.messages import NOT_AUTHORIZED, SERVER_ERROR, UNAUTHORIZED, Response
+from mathmesh.service.refusal import Refusal
 from mathmesh.service.state import ServiceState
 from mathmesh.stores import folder_name
 from mathmesh.stores.sync import StoreStatus
@@ -46,6 +49,14 @@ _LOG = logging.getLogger(__name__)
 Clock = Callable[[], datetime]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """The octets of an answer, and whether they are an envelope."""
+
+    octets: bytes
+    enveloped: bool
+
+
 class FileEngine:
     """Serves requests on files. `clock` tells the time in UTC; `entropy` returns random octets."""
 
@@ -58,10 +69,12 @@ class FileEngine:
         self._entropy = entropy
         self._clock = clock
         self._lock = threading.Lock()
+        self._gate = threading.Lock()
         self._sequences: dict[tuple[str, str], SequenceFile] = {}
         self._broken = False
         self.identity = identity
         self.state = ServiceState(identity)
+        self._authenticator = Authenticator(self.state, clock())
         self.recovered: list[str] = []
         """What start had to repair, one line each."""
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -90,11 +103,14 @@ class FileEngine:
             self._sequences.clear()
             self._journal.close()
 
-    def dispatch(self, data: bytes, caller: Caller | None, *, public_only: bool = False) -> bytes:
+    def dispatch(
+        self, data: bytes, caller: Caller | None, *, public_only: bool = False, discreet: bool = False
+    ) -> bytes:
         """Serve one request: the answer, after everything that it promises is on the disk.
 
         Never raises for what the caller sent. A disk that refuses (full, defective) is answered with
-        status 500, with nothing of the request kept.
+        status 500, with nothing of the request kept; why is told unless the caller is from elsewhere
+        (`public_only` or `discreet`).
         """
         with self._lock:
             if self._broken:
@@ -112,9 +128,26 @@ class FileEngine:
                 self._apply(outcome.effects)
             except (OSError, MeshError) as error:
                 _LOG.warning("a request could not be stored: %s", error)
-                detail = "" if public_only else f": {error}"
+                detail = "" if public_only or discreet else f": {error}"
                 return server.failure(SERVER_ERROR, None, f"the service could not store this{detail}")
             return outcome.response
+
+    def dispatch_enveloped(self, data: bytes) -> Answer:
+        """Serve one request in an envelope, by whoever it proves to be from.
+
+        The answer is in an envelope too, unless it says that the request's own did not hold.
+        """
+        try:
+            with self._gate:
+                asked = self._authenticator.open(data, self._clock())
+        except Refusal as refusal:
+            return Answer(octets=refusal.response(Response).encode(), enveloped=False)
+        except MeshError as error:
+            octets = server.failure(UNAUTHORIZED, NOT_AUTHORIZED, f"the request's envelope: {error}")
+            return Answer(octets=octets, enveloped=False)
+        response = self.dispatch(asked.request, asked.caller, discreet=True)
+        octets = self._authenticator.seal(response, asked, entropy=self._entropy, now=self._clock())
+        return Answer(octets=octets, enveloped=True)
 
     # -- reading (StoreReader) --------------------------------------------------------------------
     def stores(self, folder: str) -> Sequence[str]:

@@ -13,10 +13,11 @@ import pytest
 from mathmesh.keys import derive
 from mathmesh.service.access import Caller
 from mathmesh.service.client import Transport
+from mathmesh.service.credentials import Credentials
 from mathmesh.service.identity import ServiceIdentity
 from meshclient import account_setup, correspondence, inbox
 from meshclient.machine import Machine
-from meshclient.session import Credentials, Session, opened
+from meshclient.session import Session, opened
 from meshservice.engines.files import FileEngine
 from meshservice.local import LocalTransport
 

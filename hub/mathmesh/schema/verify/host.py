@@ -26,7 +26,7 @@ from mathmesh.keys.pair import PublicKey
 from mathmesh.schema.activated import HOST_ACTIVATION, activated_authentication
 from mathmesh.schema.activation import ActivationHost
 from mathmesh.schema.connection import AccountHostAssignment, Connection, ConnectionHost, ConnectionService
-from mathmesh.schema.key_data import AGREEMENT, same_udf
+from mathmesh.schema.key_data import AGREEMENT, SIGNING, same_udf
 from mathmesh.schema.profile import ProfileAccount, ProfileHost, ProfileService
 from mathmesh.schema.signed import (
     check_public_keys,
@@ -91,6 +91,14 @@ def verify_connection_host(
         if key != expected:
             raise VerificationError("the connected key is not that of the host")
     return connection
+
+
+def connected_host_signature(envelope: Envelope, *, service: ProfileService, now: datetime) -> PublicKey:
+    """The key with which a host signs for the verified `service`, after checks 91 and 92."""
+    connection = verify_connection_host(envelope, service=service, now=now)
+    signature = connection.signature if isinstance(connection, ConnectionHost) else None
+    key_in_use(signature, "Signature in the connection of the host", now)
+    return check_public_keys(connection, {"authentication": AGREEMENT, "signature": SIGNING})["signature"]
 
 
 def verify_activation_host(
