@@ -9,9 +9,8 @@ import contextlib
 from collections.abc import Callable
 from typing import Any
 
-from meshlink.onboard_adopter import AdopterLink
-
 from mathmesh.errors import MeshError
+from meshlink.onboard_adopter import AdopterLink
 from meshlink.record import FrameReader, frame
 
 Effects = list[tuple[Any, ...]]

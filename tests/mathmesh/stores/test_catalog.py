@@ -18,8 +18,8 @@ SECRET = name_secret(derive.derive_key(SEED, "CompleteAccountEncryptMMM_Network"
 PUBLICATION = "EBQB-KJVT-BYND-4GE2-U65R-FZFH-4C7O"
 
 
-def network(name: str, secret: str = "x") -> CatalogedNetwork:
-    return CatalogedNetwork(protocol="wifi", service=name, password=secret)
+def network(name: str, phrase: str = "x") -> CatalogedNetwork:
+    return CatalogedNetwork(protocol="wifi", service=name, password=phrase)
 
 
 def write(catalog: Catalog, index: int, entry: CatalogedNetwork) -> ContentMeta:
