@@ -21,7 +21,7 @@ from mathmesh.dare.suites import INTEROPERABLE, Suites
 from mathmesh.errors import KeyUnavailableError, StoreError
 from mathmesh.keys.keyring import Keyring
 
-PIECE = 1 << 19
+PIECE = 1 << 20
 """Octets that are read, hashed and written at a time; more falls out of a processor's cache."""
 BUFFERS = 4
 """Pieces in flight: a hasher may still be reading the last two it was given when `update` returns."""
