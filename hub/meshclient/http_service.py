@@ -146,7 +146,10 @@ class HttpService:
         session = await self._open()
         headers = {"Content-Type": media_type, "Accept": f"{MEDIA_TYPE}, {JSON_TYPE}"}
         try:
-            async with session.post(self.url, data=io.BytesIO(body), headers=headers, allow_redirects=False) as response:
+            content = io.BytesIO(body)
+            async with session.post(
+                self.url, data=content, headers=headers, allow_redirects=False
+            ) as response:
                 if response.status != 200:
                     raise ServiceUnreachable(f"{self.url} answers with HTTP status {response.status}")
                 return await _read(response), response.content_type
