@@ -5,6 +5,7 @@ import stat
 from array import array
 from pathlib import Path
 
+from mathmesh.dare.positions import Positions
 from meshclient import side_index
 
 
@@ -15,7 +16,7 @@ def test_an_index_is_the_owners_alone_and_follows_no_link(tmp_path: Path) -> Non
         precious.write_text("kept")
         index = side_index.index_path(sequence)
         index.with_name(index.name + ".new").symlink_to(precious)
-        side_index.save(sequence, array("Q", range(side_index.MINIMUM_FRAMES)))
+        side_index.save(sequence, Positions(array("Q", range(side_index.MINIMUM_FRAMES))))
     finally:
         os.umask(before)
     assert precious.read_text() == "kept"

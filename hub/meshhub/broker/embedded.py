@@ -103,7 +103,11 @@ class GuardedBroker(AmqttBroker):  # type: ignore[misc]
             await writer.close()
             return
         session.client_id = session.username
-        await self._cleanup_session(session.client_id)
+        try:
+            async with asyncio.timeout(STOP_SECONDS):
+                await self._cleanup_session(session.client_id)
+        except TimeoutError:  # the former connection does not end: the new one takes its place all the same
+            self._sessions.pop(session.client_id, None)
         await super()._handle_client_session(reader, writer, session, handler, server, listener)
 
     async def _authenticate(self, session: Session, listener: Any) -> bool:
