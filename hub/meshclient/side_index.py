@@ -62,7 +62,10 @@ def save(path: Path, positions: Positions) -> None:
     target = index_path(path)
     fresh = target.with_name(target.name + ".new")
     with contextlib.suppress(OSError):
-        fresh.write_bytes(_MAGIC + stored.tobytes())
+        fresh.unlink(missing_ok=True)
+        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(_MAGIC + stored.tobytes())
         os.replace(fresh, target)
 
 
