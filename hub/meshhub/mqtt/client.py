@@ -102,6 +102,9 @@ class MqttClient:
     async def _use(self, client: aiomqtt.Client) -> None:
         for subscription in self._subscriptions:
             await client.subscribe(subscription, qos=1)
+        if (task := asyncio.current_task()) is not None and task.cancelling():
+            # An answer that comes in the moment of the cancellation makes asyncio.wait_for hide it.
+            raise asyncio.CancelledError
         self._forget_outgoing()
         self.connected.set()
         async with asyncio.TaskGroup() as tasks:
