@@ -249,9 +249,7 @@ class Reader:
         start = self.position = self.position + 1
         quote = -1
         while True:
-            if (
-                quote < self.position
-            ):  # not at each escape: that would take the square of time
+            if quote < self.position:  # not at each escape: that would take the square of time
                 quote = data.find(b'"', self.position)
             if quote < 0:
                 raise EncodingError("document is cut short")

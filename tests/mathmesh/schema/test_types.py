@@ -157,6 +157,7 @@ KINDS = {
 }
 
 EXTENSIONS = {
+    "ConnectionHost": {"Signature"},
     "CatalogedDevice": {"MeshHub"},
     "MessageClaim": {"ClaimantUdf", "DeviceProof"},
     "RespondConnection": {"PinProof"},
