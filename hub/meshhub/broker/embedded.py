@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging as standard_logging
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from amqtt.adapters import StreamReaderAdapter, StreamWriterAdapter
@@ -74,11 +74,31 @@ class LimitedReader(StreamReaderAdapter):  # type: ignore[misc]
 class GuardedBroker(AmqttBroker):  # type: ignore[misc]
     """amqtt's broker, which looks at the password first and names each client after its account."""
 
-    async def stream_connected(
+    def __init__(self, config: dict[str, Any]) -> None:
+        super().__init__(config)
+        self._writers: set[asyncio.StreamWriter] = set()
+
+    def stream_connected(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, listener_name: str
+    ) -> Awaitable[None]:
+        """A new connection, known at once: its task may be cancelled before its first step."""
+        self._writers = {known for known in self._writers if not known.is_closing()} | {writer}
+        return self._serve(reader, writer, listener_name)
+
+    async def _serve(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, listener_name: str
     ) -> None:
-        """A new connection."""
-        await self._client_connected(listener_name, LimitedReader(reader), StreamWriterAdapter(writer))
+        try:
+            await self._client_connected(listener_name, LimitedReader(reader), StreamWriterAdapter(writer))
+        finally:  # amqtt leaves it open when its server is being stopped
+            writer.close()
+
+    async def drop_connections(self) -> None:
+        """End what is left of connections; amqtt's shutdown forgets those that have not signed in yet."""
+        await asyncio.sleep(0)  # one that was accepted in the last moment is handed over now
+        for writer in self._writers:
+            writer.transport.abort()
+        await asyncio.sleep(0)
 
     async def _initialize_client_session(
         self, reader: Any, writer: Any, remote_address: str, remote_port: int
@@ -177,6 +197,7 @@ class Embedded(Broker):
             await asyncio.wait({closing}, timeout=1)
         elif not closing.cancelled() and isinstance(error := closing.exception(), Exception):
             log.debug("the embedded broker ended with an error", broker=self.kind, error=error)
+        await broker.drop_connections()
 
     async def _reload(self) -> None:
         if self._broker:
