@@ -141,7 +141,7 @@ async def recover_account(
     with opened(machine, file, directory, entropy=entropy, clock=clock) as session:
         if session.context.udf != found.udf:
             raise PolicyError("the profile at the service does not follow from the shares")
-        root = directory.caller(address, account_credentials(address, found.seed))
+        root = directory.caller(address, account_credentials(address, found.seed, profile.service_udf))
         await session.context.sync_as(root)
         session.take_renewals()
         await _establish(session, None, device_name)
@@ -155,7 +155,9 @@ async def _establish(session: Session, contact: Contact | None, device_name: str
     Each step finds out whether it was done.
     """
     context, seeds = session.context, session.seed_keys.seeds
-    root = session.directory.caller(context.address, account_credentials(context.address, seeds.seed))
+    root = session.directory.caller(
+        context.address, account_credentials(context.address, seeds.seed, seeds.service_udf)
+    )
     bind = wire.BindRequest(
         account_address=context.address, enveloped_profile_account=context.profile_envelope
     )

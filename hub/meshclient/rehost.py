@@ -52,7 +52,7 @@ async def rehost(session: Session, address: str) -> str:
     await session.sync()
     seeds = replace(old, address=address, service_udf=service.udf, created=session.now.replace(microsecond=0))
     moved = _bound_before(session, address) or seeds
-    root = session.directory.caller(address, account_credentials(address, old.seed))
+    root = session.directory.caller(address, account_credentials(address, old.seed, service.udf))
     keys = SeedKeys(moved)
     await transact(
         root,

@@ -29,7 +29,8 @@ from mathmesh.schema.connection import ConnectionDevice
 from mathmesh.schema.key_data import KeyData
 from mathmesh.schema.mesh_object import MeshObject
 from mathmesh.schema.profile import ProfileAccount, ProfileUser
-from mathmesh.service.client import Transport
+from mathmesh.service import messages as wire
+from mathmesh.service.client import ServiceRefusal, Transport
 from mathmesh.service.credentials import Credentials
 from mathmesh.stores import CATALOGS, CONTACT
 from mathmesh.types import Entropy
@@ -132,8 +133,16 @@ class Session:
         return profile
 
     async def sync(self) -> None:
-        """Bring this machine's copies up to the service's, and learn of keys that were renewed."""
-        await self.context.sync()
+        """Bring this machine's copies up to the service's, and learn of keys that were renewed.
+
+        Raises PolicyError when this device was taken out of the account.
+        """
+        try:
+            await self.context.sync()
+        except ServiceRefusal as refusal:
+            if refusal.status_extended != wire.DEVICE_REVOKED:
+                raise
+            raise PolicyError(f"this device was revoked: it is none of {self.address} any more") from refusal
         self.take_renewals()
 
     def take_renewals(self) -> None:
@@ -226,15 +235,16 @@ def device_credentials(keys: AccountKeys, now: datetime) -> Credentials:
     )
 
 
-def account_credentials(address: str, seed: str) -> Credentials:
+def account_credentials(address: str, seed: str, service_udf: str | None = None) -> Credentials:
     """The account with `seed` itself as a caller: its administrator signs, since devices that may not
-    administer it have its other keys.
+    administer it have its other keys. `service_udf` is the only service that is sent anything.
     """
     return Credentials(
         account=address,
         authentication=derive.derive_key(seed, ACCOUNT + "Authenticate"),
         signature=derive.derive_key(seed, ACCOUNT + "AdminSign"),
         encryption=derive.derive_key(seed, ACCOUNT + "Encrypt"),
+        service_udf=service_udf,
     )
 
 
