@@ -83,7 +83,7 @@ def account_at(entries: Iterable[MeshObject], name: str, now: datetime) -> Profi
 def entry_for(entries: Collection[MeshObject], contact: Envelope, sender: Sender) -> CatalogedContact:
     """The entry that takes `contact` in: a new one, or the one that the same account has already.
 
-    Raises PolicyError when another account is known under the same address.
+    Raises PolicyError when another account is known under the same address, or a newer profile of this one.
     """
     verified = verify_contact(contact, now=sender.now)
     known = account_at(entries, verified.account.account_address or "", sender.now)
@@ -92,6 +92,11 @@ def entry_for(entries: Collection[MeshObject], contact: Envelope, sender: Sender
             f"{known.account_address} is known as account {known.udf}, this one is {verified.account.udf}: "
             "ask which of them is right, and delete the contact if it is the new one"
         )
+    for _, source in sources(entries, sender.now):
+        if same_udf(source.account.udf, verified.account.udf) and is_older(verified, source):
+            raise PolicyError(
+                f"this contact of {verified.account.account_address} is older than the known one"
+            )
     made = make_cataloged_contact(contact, now=sender.now, entropy=sender.entropy)
     for entry, source in sources(entries, sender.now):
         if (
@@ -107,6 +112,14 @@ def entry_for(entries: Collection[MeshObject], contact: Envelope, sender: Sender
                 contact=_with_id(made.contact, entry.key),
             )
     return made
+
+
+def is_older(contact: VerifiedContact, than: VerifiedContact) -> bool:
+    """Whether the profile in a contact is older than that in another one of the same account: it may have
+    keys that were given up since.
+    """
+    mine, theirs = contact.account.updated, than.account.updated
+    return theirs is not None and (mine is None or mine < theirs)
 
 
 def request(
