@@ -59,8 +59,11 @@ async def create_account(
     local_name: str | None = None,
     device_name: str | None = None,
     contact: Contact | None = None,
+    invitation: str | None = None,
 ) -> ContextFile:
     """Make a new account at `address`, with this machine as its first device and administrator.
+
+    `invitation` is for a service that takes in only whom it invited.
 
     One that was interrupted is finished. Raises PolicyError when the machine is in that account already.
     """
@@ -81,9 +84,20 @@ async def create_account(
         )
         file = machine.add(_context_keys(seeds, local_name))
     with opened(machine, file, directory, entropy=entropy, clock=clock) as session:
-        await _establish(session, contact, device_name)
+        await _establish(session, contact, device_name, invitation)
         session.file.save(replace(session.file.keys, complete=True))
     return file
+
+
+async def delete_account(session: Session, address: str) -> None:
+    """Let the service of `address` forget the account and all its stores; nothing of it can be read again.
+
+    `address` is the account's, or a former one at another service from which it has moved.
+    """
+    seeds = session.seed_keys.seeds
+    pin = seeds.service_udf if address == session.address else None
+    root = session.directory.caller(address, account_credentials(address, seeds.seed, pin))
+    await transact(root, wire.UnbindRequest(account=address), wire.UnbindResponse)
 
 
 def escrow(session: Session, quorum: int, shares: int) -> list[str]:
@@ -149,7 +163,9 @@ async def recover_account(
     return file
 
 
-async def _establish(session: Session, contact: Contact | None, device_name: str | None) -> None:
+async def _establish(
+    session: Session, contact: Contact | None, device_name: str | None, invitation: str | None = None
+) -> None:
     """Bind the account, then begin its catalogs and enter this device and the own contact.
 
     Each step finds out whether it was done.
@@ -159,7 +175,9 @@ async def _establish(session: Session, contact: Contact | None, device_name: str
         context.address, account_credentials(context.address, seeds.seed, seeds.service_udf)
     )
     bind = wire.BindRequest(
-        account_address=context.address, enveloped_profile_account=context.profile_envelope
+        account_address=context.address,
+        enveloped_profile_account=context.profile_envelope,
+        invitation=invitation,
     )
     await transact(root, bind, wire.BindResponse)
     await context.sync_as(root)

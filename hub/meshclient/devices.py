@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from mathmesh.codec import udf, uri
-from mathmesh.errors import PolicyError, StoreError, VerificationError
+from mathmesh.errors import KeyUnavailableError, PolicyError, StoreError, VerificationError
 from mathmesh.keys import earl
 from mathmesh.messaging import connect
 from mathmesh.messaging.connect import NewDevice, Requested
@@ -32,6 +32,7 @@ from mathmesh.stores import ACCESS, DEVICE, PUBLICATION
 from mathmesh.types import Entropy
 from meshclient import inbox
 from meshclient.account_keys import GrantedKeys, SeedKeys
+from meshclient.applications import granting
 from meshclient.context import Clock
 from meshclient.context_file import DEVICE as CONNECTED
 from meshclient.context_file import PENDING, PRECONFIGURED, ContextFile, ContextKeys
@@ -200,6 +201,7 @@ async def accept(
         session.administrator, request, canonical_roles(roles), local_name=local_name
     )
     await session.apply(changes)
+    await _give_applications(session)
     return entry
 
 
@@ -236,6 +238,7 @@ async def claim(
     result = await session.context.claim(code, session.directory.stranger(maker))
     entry, access = administrator.connect(result.profile_envelope, named, local_name=local_name)
     await session.context.transact(updates={DEVICE: [entry], ACCESS: access})
+    await _give_applications(session)
     return entry
 
 
@@ -322,6 +325,7 @@ async def delete(session: Session, entry: CatalogedDevice) -> tuple[str, ...]:
 async def change_roles(session: Session, entry: CatalogedDevice, roles: Sequence[str]) -> None:
     """Give a device other roles; it learns of them when it syncs. Keys that it has had it may still know."""
     await session.context.transact(updates=regranted(session, [(entry, canonical_roles(roles))]))
+    await _give_applications(session)
 
 
 def regranted(
@@ -337,6 +341,17 @@ def regranted(
         entries.append(made)
         access += [*connect.withdrawn_shares(device, present), *granted]
     return {DEVICE: entries, ACCESS: access}
+
+
+async def _give_applications(session: Session) -> None:
+    """Give devices the keys of applications that their roles grant.
+
+    An administrator that lacks one leaves it to another.
+    """
+    try:
+        await granting.regrant(session)
+    except KeyUnavailableError:
+        return
 
 
 def access_only(entries: Iterable[MeshObject]) -> list[MeshObject]:
