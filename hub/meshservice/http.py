@@ -69,6 +69,8 @@ def add_service(application: web.Application, engine: FileEngine, *, public_only
     octets = PUBLIC_OCTETS if public_only else OWNER_OCTETS
 
     async def post(request: web.Request) -> web.Response:
+        if "Origin" in request.headers:  # every browser says it, no program of the Mesh does
+            raise web.HTTPForbidden(text="pages may not use the service\n")
         if request.content_type == ENVELOPED:
             return await _enveloped(request, engine)
         if request.content_type not in _MEDIA_TYPES:

@@ -47,10 +47,13 @@ _AFTER_BINARY, _AFTER_BRACKET, _AFTER_TEXT = 0, 1, 2
 class Reader:
     """Walks over one document; `position` is the offset of the next octet to read."""
 
-    def __init__(self, data: bytes, position: int = 0, tolerant: bool = False) -> None:
+    def __init__(
+        self, data: bytes, position: int = 0, tolerant: bool = False, most: int | None = None
+    ) -> None:
         self.data = data
         self.position = position
         self._tolerant = tolerant
+        self._left = MAXIMUM_OCTETS if most is None else most
         self._codes: dict[int, str | bytes] = {}
         self._expanded = 0
         self._last = _AFTER_BINARY
@@ -58,6 +61,9 @@ class Reader:
     def value(self, depth: int = 0) -> object:
         """The item at `position`, which moves behind it."""
         code = self._peek()
+        self._left -= 1
+        if self._left < 0:
+            raise EncodingError("document holds more values than are read from its sender")
         if code >= 0x80:
             item = self._binary_item(code)
             self._last = _AFTER_BINARY
@@ -241,8 +247,12 @@ class Reader:
         pieces = []
         data = self.data
         start = self.position = self.position + 1
+        quote = -1
         while True:
-            quote = data.find(b'"', self.position)
+            if (
+                quote < self.position
+            ):  # not at each escape: that would take the square of time
+                quote = data.find(b'"', self.position)
             if quote < 0:
                 raise EncodingError("document is cut short")
             slash = data.find(b"\\", self.position, quote)

@@ -8,13 +8,14 @@ from mathmesh.codec import json_writer
 from mathmesh.codec.json_reader import Reader
 
 
-def loads(data: bytes | str, tolerant: bool = False) -> object:
+def loads(data: bytes | str, tolerant: bool = False, most: int | None = None) -> object:
     """The one value of a document in any of the encodings.
 
-    `tolerant` accepts raw control characters inside JSON strings, which published examples hold.
+    `tolerant` accepts raw control characters inside JSON strings, which published examples hold. `most` is
+    how many values it may hold in all: of a stranger's document, each octet may become a hundred in memory.
     Raises EncodingError for anything malformed, repeated member names, nesting beyond 64 and trailing octets.
     """
-    reader = Reader(json_writer.utf8(data) if isinstance(data, str) else bytes(data), 0, tolerant)
+    reader = Reader(json_writer.utf8(data) if isinstance(data, str) else bytes(data), 0, tolerant, most)
     value = reader.value()
     reader.finish()
     return value

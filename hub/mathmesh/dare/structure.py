@@ -66,9 +66,9 @@ class Envelope:
         return cls(members_of(value[0], "header"), body, trailer)
 
     @classmethod
-    def from_bytes(cls, octets: bytes) -> "Envelope":
-        """The envelope in JSON, JSON-B or the form of a .dare file."""
-        return cls.from_value(jsonbcd.loads(octets, tolerant=True))
+    def from_bytes(cls, octets: bytes, *, most: int | None = None) -> "Envelope":
+        """The envelope in JSON, JSON-B or the form of a .dare file, of at most `most` values."""
+        return cls.from_value(jsonbcd.loads(octets, tolerant=True, most=most))
 
     def to_value(self) -> list[Any]:
         """The bare array as JSON data; members that hold envelopes take this."""

@@ -59,19 +59,25 @@ def exactly(found: MeshObject, kind: type[Object]) -> Object:
 
 
 def object_in(
-    envelope: Envelope, kind: type[Object], *, keyring: Keyring | None = None, require_digest: bool = True
+    envelope: Envelope,
+    kind: type[Object],
+    *,
+    keyring: Keyring | None = None,
+    require_digest: bool = True,
+    most: int | None = None,
 ) -> Object:
     """The object of type `kind` inside `envelope`, its digest checked; who signed it is not.
 
     The body is read tolerantly: published bodies hold raw line feeds inside strings, and signed are the
     octets. `require_digest` false reads envelopes that state no digest, as the reference's unsigned ones do.
+    `most` is how many values the body may hold.
     Raises VerificationError when the digest is missing or wrong or the header names another type,
     EncodingError when the body is of another type, KeyUnavailableError when `keyring` does not open it.
     """
     if require_digest:
         check_digest(envelope, kind.__name__)
     opened = open_envelope(envelope, keyring=keyring, require_digest=require_digest)
-    tree: Any = jsonbcd.loads(opened.plaintext, tolerant=True)
+    tree: Any = jsonbcd.loads(opened.plaintext, tolerant=True, most=most)
     found = kind.decode(tree)
     stated = opened.content_meta.message_type
     if stated is not None and stated not in tree:

@@ -38,6 +38,7 @@ from mathmesh.schema.validity import check_keys_valid, key_in_use
 from mathmesh.service import messages as wire
 from mathmesh.service.access import Caller
 from mathmesh.service.enveloping import (
+    VALUES_MOST,
     WINDOW,
     ServiceRequest,
     read_request,
@@ -50,6 +51,12 @@ from mathmesh.types import Entropy
 
 NONCES_MOST = 131_072
 """Nonces that are remembered at a time; a service that has so many in one window takes no more."""
+STRANGER_OCTETS = 64 * 1024
+"""Largest request of a stranger, or to bind an account: no public operation needs more."""
+FOREIGN_OCTETS = 1024 * 1024
+"""Largest request of another service, or of a member of an account elsewhere."""
+ACCOUNT_OCTETS = 16 * 1024 * 1024
+"""Largest request of an account that is bound here."""
 CONNECTIONS_MOST = 4096
 """Connections that are remembered as verified."""
 
@@ -86,7 +93,7 @@ class Authenticator:
 
         Raises Refusal, or a MeshError for what is malformed or does not verify.
         """
-        envelope = Envelope.from_bytes(octets)
+        envelope = Envelope.from_bytes(octets, most=VALUES_MOST)
         stated = read_request(envelope, self._keyring)
         if not same_udf(stated.service_udf, self._state.identity.profile.udf):
             raise VerificationError(f"the request is for service {stated.service_udf}, not for this one")
@@ -97,6 +104,8 @@ class Authenticator:
         check_signed_by(envelope, keys.signature, "ServiceRequest")
         if stated.request is None or not stated.request_id:
             raise ProtocolError("the envelope holds no request or no nonce")
+        if len(stated.request) > self._octets_of(keys.caller):
+            raise Refusal(wire.BAD_REQUEST, wire.TOO_LARGE, "the request is larger than this caller may send")
         if keys.caller is not None:
             self._check_nonce(keys.signature.udf, stated.request_id, now)
         return Authenticated(
@@ -130,6 +139,14 @@ class Authenticator:
         if len(self._nonces) >= NONCES_MOST:
             raise Refusal(wire.UNAVAILABLE, wire.TIMEOUT, "the service is busy; try again later")
         self._nonces[key_id, request_id] = now
+
+    def _octets_of(self, caller: Caller | None) -> int:
+        """How long a request may be: the longer one takes much memory to read."""
+        if caller is None:
+            return STRANGER_OCTETS
+        if caller.service_udf is None and self._state.by_address(caller.account) is not None:
+            return ACCOUNT_OCTETS
+        return FOREIGN_OCTETS
 
     # -- whose keys -------------------------------------------------------------------------------
     def _keys(self, stated: ServiceRequest, now: datetime) -> _Keys:
@@ -203,6 +220,8 @@ def _of_device(connection: ConnectionDevice, address: str, profile_udf: str | No
 
 def _profile_to_bind(stated: ServiceRequest, address: str, now: datetime) -> ProfileAccount:
     """The profile of an account that is not bound yet, in the request to bind it."""
+    if len(stated.request or b"") > STRANGER_OCTETS:
+        raise Refusal(wire.BAD_REQUEST, wire.TOO_LARGE, "a request to bind an account is not that large")
     request = wire.decode_request(stated.request or b"")
     envelope = request.enveloped_profile_account if isinstance(request, wire.BindRequest) else None
     if envelope is None:

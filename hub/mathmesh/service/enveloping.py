@@ -32,6 +32,8 @@ from mathmesh.types import Entropy
 MEDIA_TYPE = "application/dare"
 WINDOW = timedelta(minutes=5)
 """How far the time of a request may be from the service's."""
+VALUES_MOST = 4096
+"""Values in an enveloped request, the request itself aside: it is read before its sender is known."""
 
 
 @mesh_type
@@ -190,7 +192,7 @@ def seal_response(
 
 def read_request(envelope: Envelope, keyring: MemoryKeyring) -> ServiceRequest:
     """The body of an enveloped request; who signed it is not checked here."""
-    return object_in(envelope, ServiceRequest, keyring=keyring)
+    return object_in(envelope, ServiceRequest, keyring=keyring, most=VALUES_MOST)
 
 
 def stated_keys(request: ServiceRequest) -> tuple[PublicKey, PublicKey]:
