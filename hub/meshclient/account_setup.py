@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from mathmesh.codec import uri
-from mathmesh.errors import PolicyError, ProtocolError
+from mathmesh.errors import KeyUnavailableError, PolicyError, ProtocolError
 from mathmesh.keys import derive
 from mathmesh.messaging import contact as contacts
 from mathmesh.schema.build.profile import ACCOUNT
@@ -19,11 +19,11 @@ from mathmesh.service.client import transact
 from mathmesh.stores import ACCESS, CATALOGS, CONTACT, DEVICE
 from mathmesh.threshold import recovery
 from mathmesh.types import Entropy
-from meshclient.account_keys import AccountSeed, SeedKeys
+from meshclient.account_keys import MAXIMUM_RENEWALS, AccountSeed, SeedKeys, with_profile
 from meshclient.context import Clock
 from meshclient.context_file import ADMINISTRATOR, ContextFile, ContextKeys
 from meshclient.machine import Machine
-from meshclient.session import ServiceDirectory, Session, account_credentials, opened
+from meshclient.session import ServiceDirectory, Session, account_credentials, opened, root_credentials
 
 ROLES = ("super", "admin", "web")
 """What the first device of an account is in it."""
@@ -96,7 +96,9 @@ async def delete_account(session: Session, address: str) -> None:
     """
     seeds = session.seed_keys.seeds
     pin = seeds.service_udf if address == session.address else None
-    root = session.directory.caller(address, account_credentials(address, seeds.seed, pin))
+    root = session.directory.caller(
+        address, account_credentials(address, seeds.seed, pin, renewal=seeds.common)
+    )
     await transact(root, wire.UnbindRequest(account=address), wire.UnbindResponse)
 
 
@@ -118,14 +120,24 @@ def restore(shares: Sequence[str], expected: str | None = None) -> Restored:
 
 async def find_account(restored: Restored, address: str, directory: ServiceDirectory) -> Restored:
     """The account at the service of `address`: its profile, which must be that of the seed."""
-    root = directory.caller(address, account_credentials(address, restored.seed))
-    status = await transact(root, wire.StatusRequest(), wire.StatusResponse)
+    status = await _status(restored.seed, address, directory)
     if status.enveloped_profile_account is None:
         raise ProtocolError("the service states no profile of the account")
     profile = verify_profile_user(status.enveloped_profile_account)
     if profile.udf != restored.udf:
         raise PolicyError(f"the account at {address} is {profile.udf}, the shares are of {restored.udf}")
     return replace(restored, address=(profile.account_address or "").lower(), profile=profile)
+
+
+async def _status(seed: str, address: str, directory: ServiceDirectory) -> wire.StatusResponse:
+    """Ask as the account itself, whose key for answers may have been renewed any number of times."""
+    for renewal in range(MAXIMUM_RENEWALS):
+        root = directory.caller(address, account_credentials(address, seed, renewal=renewal))
+        try:
+            return await transact(root, wire.StatusRequest(), wire.StatusResponse)
+        except KeyUnavailableError:
+            continue
+    raise KeyUnavailableError(f"the service answers {address} under a key that does not follow from the seed")
 
 
 async def recover_account(
@@ -151,11 +163,12 @@ async def recover_account(
         roles=ROLES,
         device_created=clock().replace(microsecond=0),
     )
+    seeds = with_profile(seeds, profile)
     file = _unfinished(machine, address) or machine.add(_context_keys(seeds, None))
     with opened(machine, file, directory, entropy=entropy, clock=clock) as session:
         if session.context.udf != found.udf:
             raise PolicyError("the profile at the service does not follow from the shares")
-        root = directory.caller(address, account_credentials(address, found.seed, profile.service_udf))
+        root = directory.caller(address, root_credentials(seeds))
         await session.context.sync_as(root)
         session.take_renewals()
         await _establish(session, None, device_name)
@@ -172,7 +185,8 @@ async def _establish(
     """
     context, seeds = session.context, session.seed_keys.seeds
     root = session.directory.caller(
-        context.address, account_credentials(context.address, seeds.seed, seeds.service_udf)
+        context.address,
+        account_credentials(context.address, seeds.seed, seeds.service_udf, renewal=seeds.common),
     )
     bind = wire.BindRequest(
         account_address=context.address,

@@ -49,9 +49,20 @@ def own_contact(sender: Sender, contact: Contact | None = None) -> Envelope:
     return make_contact(sender.profile_envelope, contact, signer=sender.signature, now=sender.now)
 
 
-def self_entry(sender: Sender, contact: Contact | None = None) -> CatalogedContact:
-    """The account's own entry of MMM_Contact."""
-    return make_cataloged_contact(own_contact(sender, contact), now=sender.now, is_self=True)
+def self_entry(
+    sender: Sender, contact: Contact | None = None, before: MeshObject | None = None
+) -> CatalogedContact:
+    """The account's own entry of MMM_Contact.
+
+    `before` is the entry that it takes the place of: its sources are kept behind the new one, since what
+    the account has signed under a former profile is verified with that.
+    """
+    made = make_cataloged_contact(own_contact(sender, contact), now=sender.now, is_self=True)
+    former = before.contact if isinstance(before, CatalogedContact) else None
+    if not isinstance(former, Contact) or not isinstance(made.contact, Contact):
+        return made
+    sources = (*(made.contact.sources or ()), *(former.sources or ()))
+    return replace(made, contact=replace(made.contact, sources=sources))
 
 
 def sources(
@@ -172,6 +183,28 @@ def accept(
         outbound=outbound,
         accounts=((account.account_address or "").lower(),) if outbound else (),
     )
+
+
+def news(sender: Sender, entries: Iterable[MeshObject]) -> list[Changes]:
+    """The own contact for everyone among the contacts: who knows the account takes it in unasked."""
+    own = own_contact(sender)
+    told: dict[str, Changes] = {}
+    for _, source in sources(entries, sender.now):
+        account = source.account
+        recipient = (account.account_address or "").lower()
+        if not isinstance(account, ProfileUser) or same_udf(account.udf, sender.profile.udf):
+            continue
+        message = make_message_contact(
+            own,
+            sender=sender.address,
+            recipient=recipient,
+            signer=sender.signature,
+            entropy=sender.entropy,
+            now=sender.now,
+            recipients=[encryption_key(account, sender.now)],
+        )
+        told[recipient] = Changes(outbound=(message,), accounts=(recipient,))
+    return list(told.values())
 
 
 # -- by code -------------------------------------------------------------------------------------
