@@ -26,7 +26,7 @@ from meshclient.account_keys import AccountSeed, SeedKeys
 from meshclient.account_setup import service_of
 from meshclient.context import AccountContext
 from meshclient.machine import ACCOUNT as COPIES
-from meshclient.session import Session
+from meshclient.session import Session, root_credentials
 
 FRAMES = 64
 """Envelopes in one request."""
