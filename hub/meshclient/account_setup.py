@@ -29,6 +29,10 @@ ROLES = ("super", "admin", "web")
 """What the first device of an account is in it."""
 
 
+class BindRefused(PolicyError):
+    """The service does not take the account in."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Restored:
     """An account that shares stand for; `address` is known where its service was asked."""
@@ -65,7 +69,7 @@ async def create_account(
 
     `invitation` is for a service that takes in only whom it invited.
 
-    One that was interrupted is finished. Raises PolicyError when the machine is in that account already.
+    One that was interrupted is finished; one that the service refuses leaves nothing behind. Raises PolicyError when the machine is in that account already.
     """
     address = uri.account_address(address)
     file = _unfinished(machine, address)
@@ -83,9 +87,14 @@ async def create_account(
             device_created=now,
         )
         file = machine.add(_context_keys(seeds, local_name))
-    with opened(machine, file, directory, entropy=entropy, clock=clock) as session:
-        await _establish(session, contact, device_name, invitation)
-        session.file.save(replace(session.file.keys, complete=True))
+    try:
+        with opened(machine, file, directory, entropy=entropy, clock=clock) as session:
+            await _bind(session, invitation)
+            await _establish(session, contact, device_name)
+            session.file.save(replace(session.file.keys, complete=True))
+    except BindRefused:
+        machine.remove(file)
+        raise
     return file
 
 

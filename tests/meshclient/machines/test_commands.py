@@ -142,3 +142,10 @@ def test_an_account_is_deleted(meshman: Callable[..., Run], alice: Callable[...,
     assert alice("account list").out == ""
     assert meshman("other", "account create alice@example.com").code == 0
     assert meshman("other", "password list").out == ""
+
+
+def test_a_refused_account_leaves_nothing(meshman: Callable[..., Run], alice: Callable[..., Run]) -> None:
+    taken = meshman("thief", "account create alice@example.com")
+    assert taken.code == 1
+    assert "is taken by another account" in taken.err
+    assert meshman("thief", "account list").out == ""
