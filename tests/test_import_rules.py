@@ -52,7 +52,8 @@ PROJECT_IMPORTS = {
 LIBRARIES = {
     "mathmesh": {"cryptography", "nacl", "Crypto"},
     "meshlink": set(),
-    "meshclient": {"aiohttp", "click", "rich", "segno"},
+    # cryptography for the RSA keys and certificates of S/MIME, which the core does not have
+    "meshclient": {"aiohttp", "click", "rich", "segno", "cryptography"},
     "meshservice": {"aiohttp", "click", "rich"},
     "meshhub": {
         *("aiomqtt", "paho", "amqtt", "zeroconf", "bleak", "aiohttp", "zxingcpp", "PIL", "click", "rich"),

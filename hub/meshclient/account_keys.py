@@ -20,10 +20,10 @@ from mathmesh.errors import KeyUnavailableError, VerificationError
 from mathmesh.keys import derive
 from mathmesh.keys.keyring import Keyring, MemoryKeyring
 from mathmesh.keys.pair import PrivateKey, PublicKey
-from mathmesh.messaging.granting import ENTRY_NAMES
+from mathmesh.messaging.granting import ENTRY_NAMES, FORMER
 from mathmesh.schema.activated import BASE, ENCRYPT, activate
 from mathmesh.schema.activation import ActivationCommon
-from mathmesh.schema.build.profile import ACCOUNT, make_profile_user
+from mathmesh.schema.build.profile import ACCOUNT, common_key_name, make_profile_user
 from mathmesh.schema.cataloged import CatalogedDevice
 from mathmesh.schema.key_data import KeyData
 from mathmesh.schema.profile import ProfileGroup, ProfileUser
@@ -39,8 +39,10 @@ from mathmesh.threshold import key_share
 from mathmesh.threshold.key_share import KeyShare
 from meshclient.device_keys import DeviceKeys, device_keys
 
+COMMON = "Common"
+"""The name in `AccountSeed.renewals` of the account's keys CommonEncryption and CommonSignature."""
 MAXIMUM_RENEWALS = 64
-"""How many renewals of a store's key by other machines are looked for at once."""
+"""How many renewals of a key by other machines are looked for at once."""
 
 
 class AccountKeys(Protocol):
@@ -95,7 +97,7 @@ class AccountKeys(Protocol):
 class AccountSeed:
     """What an administrator's keys follow from; `created` is the time in both profiles.
 
-    `renewals` counts, by store, how often its key was renewed.
+    `renewals` counts, by store, how often its key was renewed, and under COMMON the account's own.
     """
 
     address: str
@@ -108,22 +110,31 @@ class AccountSeed:
     renewals: Mapping[str, int] = field(default_factory=dict)
     device_created: datetime | None = None
 
+    @property
+    def common(self) -> int:
+        """How often the account's own keys were renewed."""
+        return self.renewals.get(COMMON, 0)
+
 
 class SeedKeys:
     """An `AccountKeys` of a machine that holds the account's seed."""
 
     def __init__(self, seeds: AccountSeed) -> None:
         self.seeds = seeds
-        self.profile_envelope = make_profile_user(seeds.seed, seeds.address, seeds.service_udf, seeds.created)
+        self.profile_envelope = make_profile_user(
+            seeds.seed, seeds.address, seeds.service_udf, seeds.created, renewal=seeds.common
+        )
         self.profile = verify_profile_user(self.profile_envelope)
         self.device = device_keys(seeds.device_seed, seeds.activation, seeds.device_created or seeds.created)
         self.roles = seeds.roles
         self.administrator = derive.derive_key(seeds.seed, ACCOUNT + "AdminSign")
-        self.signature = derive.derive_key(seeds.seed, ACCOUNT + "Sign")
+        self.signature = derive.derive_key(seeds.seed, common_key_name("Sign", seeds.common))
+        self.encryption = tuple(encryption_key(seeds.seed, number) for number in range(seeds.common, -1, -1))
+        """The account's encryption keys, the newest first."""
         self.shares: Mapping[str, KeyShare] = {}
         self._keys = MemoryKeyring(
             [
-                derive.derive_key(seeds.seed, ACCOUNT + "Encrypt"),
+                *self.encryption,
                 derive.derive_key(seeds.seed, ACCOUNT + "Escrow"),
                 derive.derive_key(seeds.device_seed, BASE + ENCRYPT),
                 self.device.encryption,
@@ -232,6 +243,11 @@ class GrantedKeys:
         found = {name: _whole(getattr(self.common, name)) for name in names}
         return {name: key for name, key in found.items() if key is not None}
 
+    @property
+    def former(self) -> tuple[PrivateKey, ...]:
+        """The account's former encryption keys, as far as this device has them whole."""
+        return tuple(data.private_key() for data in self._stores.get(FORMER, ()) if not _is_share(data))
+
     def readable(self, store: str) -> bool:
         """The stores that the roles grant."""
         return store in self._stores
@@ -287,6 +303,29 @@ def with_renewals(seeds: AccountSeed, newest: Mapping[str, Iterable[str]]) -> Ac
                 renewals[store] = number
                 break
     return seeds if renewals == dict(seeds.renewals) else replace(seeds, renewals=renewals)
+
+
+def encryption_key(account_seed: str, renewal: int) -> PrivateKey:
+    """The account's CommonEncryption key after so many renewals."""
+    return derive.derive_key(account_seed, common_key_name("Encrypt", renewal))
+
+
+def with_profile(seeds: AccountSeed, profile: ProfileUser) -> AccountSeed:
+    """`seeds` as they are for a newer `profile` of the account, verified, that another machine has made.
+
+    Raises VerificationError when the profile does not follow from the seed.
+    """
+    stated = profile.common_encryption.udf if profile.common_encryption is not None else None
+    for number in range(seeds.common, seeds.common + MAXIMUM_RENEWALS):
+        if encryption_key(seeds.seed, number).public.udf == stated and profile.updated is not None:
+            return replace(
+                seeds,
+                address=(profile.account_address or "").lower(),
+                service_udf=profile.service_udf or "",
+                created=profile.updated,
+                renewals={**seeds.renewals, COMMON: number} if number else dict(seeds.renewals),
+            )
+    raise VerificationError(f"the profile of {profile.account_address} does not follow from its seed")
 
 
 def store_key(account_seed: str, store: str, number: int = 0) -> PrivateKey:

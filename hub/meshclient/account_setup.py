@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from mathmesh.codec import uri
-from mathmesh.errors import PolicyError, ProtocolError
+from mathmesh.errors import KeyUnavailableError, PolicyError, ProtocolError
 from mathmesh.keys import derive
 from mathmesh.messaging import contact as contacts
 from mathmesh.schema.build.profile import ACCOUNT
@@ -15,18 +15,22 @@ from mathmesh.schema.mesh_object import MeshObject
 from mathmesh.schema.profile import ProfileService, ProfileUser
 from mathmesh.schema.validation import verify_profile_service, verify_profile_user
 from mathmesh.service import messages as wire
-from mathmesh.service.client import transact
+from mathmesh.service.client import ServiceRefusal, transact
 from mathmesh.stores import ACCESS, CATALOGS, CONTACT, DEVICE
 from mathmesh.threshold import recovery
 from mathmesh.types import Entropy
-from meshclient.account_keys import AccountSeed, SeedKeys
+from meshclient.account_keys import MAXIMUM_RENEWALS, AccountSeed, SeedKeys, with_profile
 from meshclient.context import Clock
 from meshclient.context_file import ADMINISTRATOR, ContextFile, ContextKeys
 from meshclient.machine import Machine
-from meshclient.session import ServiceDirectory, Session, account_credentials, opened
+from meshclient.session import ServiceDirectory, Session, account_credentials, opened, root_credentials
 
 ROLES = ("super", "admin", "web")
 """What the first device of an account is in it."""
+
+
+class BindRefused(PolicyError):
+    """The service does not take the account in."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,10 +63,13 @@ async def create_account(
     local_name: str | None = None,
     device_name: str | None = None,
     contact: Contact | None = None,
+    invitation: str | None = None,
 ) -> ContextFile:
     """Make a new account at `address`, with this machine as its first device and administrator.
 
-    One that was interrupted is finished. Raises PolicyError when the machine is in that account already.
+    `invitation` is for a service that takes in only whom it invited. An account whose making was interrupted
+    is finished; one that the service refuses leaves nothing behind. Raises PolicyError when the machine is in
+    that account already.
     """
     address = uri.account_address(address)
     file = _unfinished(machine, address)
@@ -80,10 +87,28 @@ async def create_account(
             device_created=now,
         )
         file = machine.add(_context_keys(seeds, local_name))
-    with opened(machine, file, directory, entropy=entropy, clock=clock) as session:
-        await _establish(session, contact, device_name)
-        session.file.save(replace(session.file.keys, complete=True))
+    try:
+        with opened(machine, file, directory, entropy=entropy, clock=clock) as session:
+            await _bind(session, invitation)
+            await _establish(session, contact, device_name)
+            session.file.save(replace(session.file.keys, complete=True))
+    except BindRefused:
+        machine.remove(file)
+        raise
     return file
+
+
+async def delete_account(session: Session, address: str) -> None:
+    """Let the service of `address` forget the account and all its stores; nothing of it can be read again.
+
+    `address` is the account's, or a former one at another service from which it has moved.
+    """
+    seeds = session.seed_keys.seeds
+    pin = seeds.service_udf if address == session.address else None
+    root = session.directory.caller(
+        address, account_credentials(address, seeds.seed, pin, renewal=seeds.common)
+    )
+    await transact(root, wire.UnbindRequest(account=address), wire.UnbindResponse)
 
 
 def escrow(session: Session, quorum: int, shares: int) -> list[str]:
@@ -104,14 +129,24 @@ def restore(shares: Sequence[str], expected: str | None = None) -> Restored:
 
 async def find_account(restored: Restored, address: str, directory: ServiceDirectory) -> Restored:
     """The account at the service of `address`: its profile, which must be that of the seed."""
-    root = directory.caller(address, account_credentials(address, restored.seed))
-    status = await transact(root, wire.StatusRequest(), wire.StatusResponse)
+    status = await _status(restored.seed, address, directory)
     if status.enveloped_profile_account is None:
         raise ProtocolError("the service states no profile of the account")
     profile = verify_profile_user(status.enveloped_profile_account)
     if profile.udf != restored.udf:
         raise PolicyError(f"the account at {address} is {profile.udf}, the shares are of {restored.udf}")
     return replace(restored, address=(profile.account_address or "").lower(), profile=profile)
+
+
+async def _status(seed: str, address: str, directory: ServiceDirectory) -> wire.StatusResponse:
+    """Ask as the account itself, whose key for answers may have been renewed any number of times."""
+    for renewal in range(MAXIMUM_RENEWALS):
+        root = directory.caller(address, account_credentials(address, seed, renewal=renewal))
+        try:
+            return await transact(root, wire.StatusRequest(), wire.StatusResponse)
+        except KeyUnavailableError:
+            continue
+    raise KeyUnavailableError(f"the service answers {address} under a key that does not follow from the seed")
 
 
 async def recover_account(
@@ -137,11 +172,12 @@ async def recover_account(
         roles=ROLES,
         device_created=clock().replace(microsecond=0),
     )
+    seeds = with_profile(seeds, profile)
     file = _unfinished(machine, address) or machine.add(_context_keys(seeds, None))
     with opened(machine, file, directory, entropy=entropy, clock=clock) as session:
         if session.context.udf != found.udf:
             raise PolicyError("the profile at the service does not follow from the shares")
-        root = directory.caller(address, account_credentials(address, found.seed))
+        root = directory.caller(address, root_credentials(seeds))
         await session.context.sync_as(root)
         session.take_renewals()
         await _establish(session, None, device_name)
@@ -149,17 +185,25 @@ async def recover_account(
     return file
 
 
-async def _establish(session: Session, contact: Contact | None, device_name: str | None) -> None:
-    """Bind the account, then begin its catalogs and enter this device and the own contact.
-
-    Each step finds out whether it was done.
-    """
-    context, seeds = session.context, session.seed_keys.seeds
-    root = session.directory.caller(context.address, account_credentials(context.address, seeds.seed))
+async def _bind(session: Session, invitation: str | None) -> None:
+    """Have the service take the account in, which it may have done already."""
+    context = session.context
     bind = wire.BindRequest(
-        account_address=context.address, enveloped_profile_account=context.profile_envelope
+        account_address=context.address,
+        enveloped_profile_account=context.profile_envelope,
+        invitation=invitation,
     )
-    await transact(root, bind, wire.BindResponse)
+    root = session.directory.caller(context.address, root_credentials(session.seed_keys.seeds))
+    try:
+        await transact(root, bind, wire.BindResponse)
+    except ServiceRefusal as refusal:
+        raise BindRefused(str(refusal)) from refusal
+
+
+async def _establish(session: Session, contact: Contact | None, device_name: str | None) -> None:
+    """Begin the account's catalogs, and enter this device and the own contact, unless that was done."""
+    context, seeds = session.context, session.seed_keys.seeds
+    root = session.directory.caller(context.address, root_credentials(seeds))
     await context.sync_as(root)
     device = context.device
     if context.catalog(DEVICE).get(device.profile.udf) is not None:

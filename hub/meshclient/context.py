@@ -30,7 +30,7 @@ from mathmesh.schema.cataloged import CatalogedDevice
 from mathmesh.schema.mesh_object import MeshObject
 from mathmesh.schema.profile import ProfileGroup, ProfileService, ProfileUser
 from mathmesh.schema.signed import check_signed_by, object_in
-from mathmesh.schema.validation import administrator_key
+from mathmesh.schema.validation import administrator_key, verify_profile_user
 from mathmesh.service import messages as wire
 from mathmesh.service.client import ServiceRefusal, Transport, converse, transact
 from mathmesh.stores import DEVICE, HOST_READABLE, folder_name
@@ -122,6 +122,7 @@ class AccountContext:
         self._transport = transport
         self._device_digest = device_digest
         self._on_renewal = on_renewal
+        self._stated_profile: Envelope | None = None
         self._stores = AccountStores(self.data, keys=keys, entropy=entropy)
         self._replica = Replica(self._stores, self.profile, self._wants)
         self._planner = Planner(self._stores, self._recipients, entropy)
@@ -233,9 +234,20 @@ class AccountContext:
         """
         async with self._lock:
             status = await self._replica.sync(self._transport, self._device_digest)
+            self._stated_profile = status.enveloped_profile_account
             if self._renew(status):
                 await self._replica.sync(self._transport, self._device_digest)
             await self._unlock()
+
+    def newer_profile(self) -> ProfileUser | None:
+        """The verified profile that the service stated at the last `sync`, if newer than the own one."""
+        stated = self._stated_profile
+        if stated is None or stated.body == self.profile_envelope.body:
+            return None
+        profile = verify_profile_user(stated, now=self.now)
+        before = self.profile.updated
+        newer = profile.updated is not None and (before is None or profile.updated > before)
+        return profile if newer and profile.udf == self.udf else None
 
     async def unlock(self) -> None:
         """Read what needs the service's share of a key; nothing happens where there is nothing of the kind.

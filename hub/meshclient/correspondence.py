@@ -238,9 +238,13 @@ async def _is_automatic(session: Session, item: Item) -> bool:
 
 
 def _is_known(session: Session, contact: VerifiedContact) -> bool:
-    """Whether the account that signed a contact is a contact already: it tells what has changed."""
-    known = (source.account.udf for _, source in contacts.sources(session.contacts(), session.now))
-    return contact.account.udf in known
+    """Whether the account that signed a contact is a contact already: it tells what has changed since."""
+    known = [
+        source
+        for _, source in contacts.sources(session.contacts(), session.now)
+        if source.account.udf == contact.account.udf
+    ]
+    return bool(known) and not any(contacts.is_older(contact, source) for source in known)
 
 
 async def _answer(session: Session, item: Item, *, accept: bool) -> None:

@@ -8,13 +8,14 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from mathmesh.codec import udf, uri
-from mathmesh.errors import PolicyError, StoreError, VerificationError
+from mathmesh.errors import KeyUnavailableError, PolicyError, StoreError, VerificationError
 from mathmesh.keys import earl
 from mathmesh.messaging import connect
+from mathmesh.messaging import contact as contacts
 from mathmesh.messaging.connect import NewDevice, Requested
 from mathmesh.messaging.granting import canonical_roles
 from mathmesh.schema.build import make_preconfiguration_private, make_publication
-from mathmesh.schema.build.grants import STORES
+from mathmesh.schema.build.grants import KEYS, STORES
 from mathmesh.schema.build.machine import make_cataloged_preconfigured
 from mathmesh.schema.capability import AccessCapability
 from mathmesh.schema.cataloged import CatalogedAccess, CatalogedDevice
@@ -27,17 +28,19 @@ from mathmesh.schema.preconfiguration import DevicePreconfigurationPrivate
 from mathmesh.schema.signed import envelope_of, object_in
 from mathmesh.schema.validation import verify_cataloged_device, verify_profile_device
 from mathmesh.schema.verify import VerifiedAcknowledgement, VerifiedResponse, verify_acknowledge_connection
-from mathmesh.service.client import converse
-from mathmesh.stores import ACCESS, DEVICE, PUBLICATION
+from mathmesh.service import messages as wire
+from mathmesh.service.client import converse, transact
+from mathmesh.stores import ACCESS, CONTACT, DEVICE, PUBLICATION
 from mathmesh.types import Entropy
 from meshclient import inbox
-from meshclient.account_keys import GrantedKeys, SeedKeys
+from meshclient.account_keys import COMMON, AccountSeed, GrantedKeys, SeedKeys
+from meshclient.applications import granting
 from meshclient.context import Clock
 from meshclient.context_file import DEVICE as CONNECTED
 from meshclient.context_file import PENDING, PRECONFIGURED, ContextFile, ContextKeys
 from meshclient.inbox import Item
 from meshclient.machine import Machine
-from meshclient.session import ServiceDirectory, Session
+from meshclient.session import ServiceDirectory, Session, root_credentials
 
 PIN_OCTETS = 15
 PIN_LIFE = timedelta(days=1)
@@ -200,6 +203,7 @@ async def accept(
         session.administrator, request, canonical_roles(roles), local_name=local_name
     )
     await session.apply(changes)
+    await _give_applications(session)
     return entry
 
 
@@ -236,6 +240,7 @@ async def claim(
     result = await session.context.claim(code, session.directory.stranger(maker))
     entry, access = administrator.connect(result.profile_envelope, named, local_name=local_name)
     await session.context.transact(updates={DEVICE: [entry], ACCESS: access})
+    await _give_applications(session)
     return entry
 
 
@@ -296,32 +301,60 @@ def find(session: Session, name: str) -> CatalogedDevice:
 async def delete(session: Session, entry: CatalogedDevice) -> tuple[str, ...]:
     """Take a device out of the account; its roles are returned.
 
-    Its access and the service's shares for it end at once. Where it held whole keys of stores, these are
-    renewed on a machine with the account's seed, and the devices that remain are given the new ones.
+    Its access and the service's shares for it end at once. The keys that it had whole, of stores and of the
+    account, are renewed on a machine with the account's seed; the devices that remain and the contacts are
+    given the new ones.
     """
     if same_udf(entry.device_udf, session.context.device.profile.udf):
         raise PolicyError("this is the device that you are using; remove it from another one")
     roles = roles_of(session, entry)
     changes = connect.removal(entry, list(_access(session)))
-    exposed = sorted({store for role in roles for store in STORES.get(role, ())})
-    if not exposed or not isinstance(session.context.keys, SeedKeys):
+    stores = sorted({store for role in roles for store in STORES.get(role, ())})
+    if not stores or not isinstance(session.context.keys, SeedKeys):
         await session.apply(changes)
         return roles
+    common = any(KEYS.get(role) for role in roles)
+    renewed = _renewed(session, session.context.keys.seeds, stores, common=common)
     remaining = [one for one in listed(session) if not same_udf(one.device_udf, entry.device_udf)]
-    seeds = session.context.keys.seeds
-    renewals = {**seeds.renewals, **{store: seeds.renewals.get(store, 0) + 1 for store in exposed}}
-    renewed = replace(seeds, renewals=renewals)
+    if common:
+        await _rebind(session, renewed)
     with session.context.provisional_keys(SeedKeys(renewed)):
         updates = regranted(session, [(one, roles_of(session, one)) for one in remaining])
         updates[ACCESS] = [*changes.updates[ACCESS], *updates[ACCESS]]
+        if common:
+            before = session.context.catalog(CONTACT).get(session.context.udf)
+            updates[CONTACT] = [contacts.self_entry(session.sender, before=before)]
         await session.context.transact(updates=updates, deletes=changes.deletes)
     session.file.save(replace(session.file.keys, seeds=renewed))
+    for told in contacts.news(session.sender, session.contacts()) if common else ():
+        await session.apply(told)
     return roles
+
+
+def _renewed(session: Session, seeds: AccountSeed, stores: Sequence[str], *, common: bool) -> AccountSeed:
+    """`seeds` after the renewal."""
+    names = [*stores, COMMON] if common else stores
+    renewals = {**seeds.renewals, **{name: seeds.renewals.get(name, 0) + 1 for name in names}}
+    created = session.now.replace(microsecond=0) if common else seeds.created
+    if common and created <= seeds.created:
+        created = seeds.created + timedelta(seconds=1)
+    return replace(seeds, renewals=renewals, created=created)
+
+
+async def _rebind(session: Session, renewed: AccountSeed) -> None:
+    """Give the service the account's new profile. Interrupted after this, the next sync finds it there."""
+    seeds = session.seed_keys.seeds
+    request = wire.BindRequest(
+        account_address=session.address, enveloped_profile_account=SeedKeys(renewed).profile_envelope
+    )
+    root = session.directory.caller(session.address, root_credentials(seeds))
+    await transact(root, request, wire.BindResponse)
 
 
 async def change_roles(session: Session, entry: CatalogedDevice, roles: Sequence[str]) -> None:
     """Give a device other roles; it learns of them when it syncs. Keys that it has had it may still know."""
     await session.context.transact(updates=regranted(session, [(entry, canonical_roles(roles))]))
+    await _give_applications(session)
 
 
 def regranted(
@@ -337,6 +370,17 @@ def regranted(
         entries.append(made)
         access += [*connect.withdrawn_shares(device, present), *granted]
     return {DEVICE: entries, ACCESS: access}
+
+
+async def _give_applications(session: Session) -> None:
+    """Give devices the keys of applications that their roles grant.
+
+    An administrator that lacks one leaves it to another.
+    """
+    try:
+        await granting.regrant(session)
+    except KeyUnavailableError:
+        return
 
 
 def access_only(entries: Iterable[MeshObject]) -> list[MeshObject]:

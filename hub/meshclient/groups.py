@@ -199,4 +199,5 @@ def _credentials(keys: GroupKeys) -> Credentials:
         authentication=keys.authentication,
         signature=keys.administrator,
         encryption=keys.encryption,
+        service_udf=keys.profile.service_udf,
     )

@@ -7,14 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 
+from mathmesh.dare.content_meta import parse_time
 from mathmesh.dare.envelope import Envelope
 from mathmesh.errors import MeshError, PolicyError
 from mathmesh.keys import ids
 from mathmesh.keys.keyring import Keyring
+from mathmesh.messaging import contact as contacts
 from mathmesh.schema.key_data import same_udf
 from mathmesh.schema.message import CLOSED, OPEN, Message, MessageComplete
 from mathmesh.schema.message_connection import MessagePin
+from mathmesh.schema.profile import ProfileUser
 from mathmesh.schema.signed import object_in
 from mathmesh.schema.verify import verify_message, verify_message_pin
 from mathmesh.stores import INBOUND, LOCAL, OUTBOUND
@@ -136,24 +140,57 @@ async def find_response(session: Session, request_id: str) -> Item | None:
 
 
 def _states(session: Session, opened: Iterable[tuple[int, Envelope, Message, Keyring]]) -> Mapping[str, str]:
-    """By id; what the account's own key has signed counts, also under an address that it had before."""
+    """By id; what the account's own key has signed counts, also under an address that it had before, and
+    with a key that was renewed since for what arrived before that.
+    """
     states: dict[str, str] = {}
+    own = _own_profiles(session)
     for _, envelope, message, keyring in opened:
-        if not isinstance(message, MessageComplete):
-            continue
-        former = replace(session.context.profile_user, account_address=message.sender)
+        if isinstance(message, MessageComplete):
+            complete = _own_statement(session, own, envelope, message, keyring)
+            for reference in (complete.references or ()) if complete is not None else ():
+                if reference.message_id and reference.relationship:
+                    states.setdefault(reference.message_id, reference.relationship)
+    return states
+
+
+def _own_profiles(session: Session) -> list[tuple[ProfileUser, datetime | None]]:
+    """The account's profiles, the newest first, and when each was followed by another one."""
+    former = [
+        source.account
+        for entry, source in contacts.sources(session.contacts(), session.now)
+        if entry.is_self and isinstance(source.account, ProfileUser)
+    ]
+    current = session.context.profile_user
+    found = {one.updated: one for one in (*former, current) if one.updated is not None}
+    result: list[tuple[ProfileUser, datetime | None]] = []
+    until = None
+    for updated in sorted(found, reverse=True):
+        result.append((found[updated], until))
+        until = updated
+    return result
+
+
+def _own_statement(
+    session: Session,
+    own: Iterable[tuple[ProfileUser, datetime | None]],
+    envelope: Envelope,
+    message: MessageComplete,
+    keyring: Keyring,
+) -> MessageComplete | None:
+    received = envelope.header.get("Received")
+    for profile, until in own:
         try:
-            complete = verify_message(
+            if until is not None and (not isinstance(received, str) or parse_time(received) > until):
+                continue
+            return verify_message(
                 envelope,
                 MessageComplete,
-                sender=former,
+                sender=replace(profile, account_address=message.sender),
                 recipient=None,
                 now=session.now,
                 keyring=keyring,
             )
         except MeshError:
             continue
-        for reference in complete.references or ():
-            if reference.message_id and reference.relationship:
-                states.setdefault(reference.message_id, reference.relationship)
-    return states
+    return None

@@ -58,7 +58,7 @@ class Machine:
 
         Raises PolicyError when there is none or when the name is needed.
         """
-        connected = [one for one in self.contexts() if one.keys.connected]
+        connected = [one for one in self.contexts() if one.keys.connected and one.keys.complete]
         return _one(connected, account, self.default(), "account")
 
     def waiting(self, account: str | None = None) -> ContextFile:

@@ -16,11 +16,7 @@ from mathmesh.codec import uri
 from mathmesh.dare.envelope import Envelope
 from mathmesh.errors import PolicyError
 from mathmesh.messaging import contact as contacts
-from mathmesh.messaging.effects import Changes
-from mathmesh.messaging.sender import encryption_key
-from mathmesh.schema.build import make_message_contact
 from mathmesh.schema.mesh_object import MeshObject
-from mathmesh.schema.profile import ProfileUser
 from mathmesh.service import messages as wire
 from mathmesh.service.client import Transport, transact
 from mathmesh.stores import ACCESS, CONTACT, DEVICE, INBOUND, LOCAL, OUTBOUND, PUBLICATION
@@ -30,7 +26,7 @@ from meshclient.account_keys import AccountSeed, SeedKeys
 from meshclient.account_setup import service_of
 from meshclient.context import AccountContext
 from meshclient.machine import ACCOUNT as COPIES
-from meshclient.session import Session, account_credentials
+from meshclient.session import Session, root_credentials
 
 FRAMES = 64
 """Envelopes in one request."""
@@ -46,13 +42,13 @@ async def rehost(session: Session, address: str) -> str:
     """
     address = uri.account_address(address)
     service, _ = await service_of(session.directory, address)
+    await session.sync()
     old = session.seed_keys.seeds
     if service.udf == old.service_udf:
         raise PolicyError(f"{session.address} is at that service already")
-    await session.sync()
     seeds = replace(old, address=address, service_udf=service.udf, created=session.now.replace(microsecond=0))
     moved = _bound_before(session, address) or seeds
-    root = session.directory.caller(address, account_credentials(address, old.seed))
+    root = session.directory.caller(address, root_credentials(moved))
     keys = SeedKeys(moved)
     await transact(
         root,
@@ -74,7 +70,10 @@ async def rehost(session: Session, address: str) -> str:
         await _renew(session, context)
     finally:
         context.close()
-    await _tell_contacts(session, keys, root)
+    sender = replace(session.sender, profile=keys.profile, profile_envelope=keys.profile_envelope)
+    for changes in contacts.news(sender, session.contacts()):
+        request = wire.TransactRequest(outbound=changes.outbound, accounts=changes.accounts)
+        await transact(root, request, wire.TransactResponse)
     session.file.save(replace(session.file.keys, seeds=moved, address=address, moving=None))
     session.context.close()
     _replace(session.file.folder / COPIES, folder)
@@ -128,37 +127,13 @@ async def _renew(session: Session, new: AccountContext) -> None:
         there, [(one, devices.roles_of(session, one)) for one in devices.listed(session)]
     )
     published = list(session.context.catalog(PUBLICATION).entries().values())
-    own: list[MeshObject] = [contacts.self_entry(there.sender)]
+    before = session.context.catalog(CONTACT).get(session.context.udf)
+    own: list[MeshObject] = [contacts.self_entry(there.sender, before=before)]
     await new.transact(
         updates={**updates, PUBLICATION: published, CONTACT: own},
     )
     access = devices.access_only(updates[ACCESS])
     await session.context.transact(updates={DEVICE: updates[DEVICE], ACCESS: access})
-
-
-async def _tell_contacts(session: Session, keys: SeedKeys, root: Transport) -> None:
-    """Send the new contact to everyone in MMM_Contact; who knows the UDF takes it in unasked."""
-    sender = replace(session.sender, profile=keys.profile, profile_envelope=keys.profile_envelope)
-    own = contacts.own_contact(sender)
-    told = set()
-    for _, source in contacts.sources(session.contacts(), session.now):
-        account = source.account
-        recipient = (account.account_address or "").lower()
-        if not isinstance(account, ProfileUser) or account.udf == keys.profile.udf or recipient in told:
-            continue
-        told.add(recipient)
-        message = make_message_contact(
-            own,
-            sender=sender.address,
-            recipient=recipient,
-            signer=sender.signature,
-            entropy=sender.entropy,
-            now=sender.now,
-            recipients=[encryption_key(account, sender.now)],
-        )
-        changes = Changes(outbound=(message,), accounts=(recipient,))
-        request = wire.TransactRequest(outbound=changes.outbound, accounts=changes.accounts)
-        await transact(root, request, wire.TransactResponse)
 
 
 def _replace(copies: Path, fresh: Path) -> None:

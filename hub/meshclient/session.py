@@ -6,7 +6,7 @@ A `ServiceDirectory` finds services and speaks to them; this module knows no net
 from __future__ import annotations
 
 import shutil
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
@@ -15,7 +15,6 @@ from typing import Protocol
 from mathmesh.dare.envelope import Envelope
 from mathmesh.errors import PolicyError
 from mathmesh.keys import derive
-from mathmesh.keys.pair import PrivateKey
 from mathmesh.messaging import contact as contacts
 from mathmesh.messaging.connect import Administrator
 from mathmesh.messaging.effects import Changes
@@ -29,11 +28,20 @@ from mathmesh.schema.connection import ConnectionDevice
 from mathmesh.schema.key_data import KeyData
 from mathmesh.schema.mesh_object import MeshObject
 from mathmesh.schema.profile import ProfileAccount, ProfileUser
-from mathmesh.service.client import Transport
+from mathmesh.service import messages as wire
+from mathmesh.service.client import ServiceRefusal, Transport
 from mathmesh.service.credentials import Credentials
 from mathmesh.stores import CATALOGS, CONTACT
 from mathmesh.types import Entropy
-from meshclient.account_keys import AccountKeys, GrantedKeys, SeedKeys, with_renewals
+from meshclient.account_keys import (
+    AccountKeys,
+    AccountSeed,
+    GrantedKeys,
+    SeedKeys,
+    encryption_key,
+    with_profile,
+    with_renewals,
+)
 from meshclient.context import AccountContext, Clock
 from meshclient.context_file import ContextFile
 from meshclient.machine import ACCOUNT as COPIES
@@ -132,8 +140,16 @@ class Session:
         return profile
 
     async def sync(self) -> None:
-        """Bring this machine's copies up to the service's, and learn of keys that were renewed."""
-        await self.context.sync()
+        """Bring this machine's copies up to the service's, and learn of keys that were renewed.
+
+        Raises PolicyError when this device was taken out of the account.
+        """
+        try:
+            await self.context.sync()
+        except ServiceRefusal as refusal:
+            if refusal.status_extended != wire.DEVICE_REVOKED:
+                raise
+            raise PolicyError(f"this device was revoked: it is none of {self.address} any more") from refusal
         self.take_renewals()
 
     def take_renewals(self) -> None:
@@ -143,6 +159,9 @@ class Session:
             return
         newest = {name: frames[0][1].kids for name in CATALOGS if (frames := self.context.spooled(name))}
         seeds = with_renewals(keys.seeds, newest)
+        profile = self.context.newer_profile()
+        if profile is not None:
+            seeds = with_profile(seeds, profile)
         if seeds is not keys.seeds:
             self.file.save(replace(self.file.keys, seeds=seeds))
             self.context.change_keys(SeedKeys(seeds))
@@ -226,15 +245,24 @@ def device_credentials(keys: AccountKeys, now: datetime) -> Credentials:
     )
 
 
-def account_credentials(address: str, seed: str) -> Credentials:
+def root_credentials(seeds: AccountSeed) -> Credentials:
+    """The account itself as a caller at its own service."""
+    return account_credentials(seeds.address, seeds.seed, seeds.service_udf, renewal=seeds.common)
+
+
+def account_credentials(
+    address: str, seed: str, service_udf: str | None = None, *, renewal: int = 0
+) -> Credentials:
     """The account with `seed` itself as a caller: its administrator signs, since devices that may not
-    administer it have its other keys.
+    administer it have its other keys. `service_udf` is the only service that is sent anything, `renewal`
+    tells which key the service encrypts its answers to.
     """
     return Credentials(
         account=address,
         authentication=derive.derive_key(seed, ACCOUNT + "Authenticate"),
         signature=derive.derive_key(seed, ACCOUNT + "AdminSign"),
-        encryption=derive.derive_key(seed, ACCOUNT + "Encrypt"),
+        encryption=encryption_key(seed, renewal),
+        service_udf=service_udf,
     )
 
 
@@ -243,18 +271,25 @@ def granter(keys: AccountKeys) -> Granter:
     if isinstance(keys, SeedKeys):
         seed = keys.seeds.seed
         operations = {
-            "encryption": "Encrypt",
             "authentication": "Authenticate",
-            "signature": "Sign",
             "administrator_signature": "AdminSign",
             "profile_signature": "Profile",
         }
-        account: Mapping[str, PrivateKey] = {
+        account = {
             member: derive.derive_key(seed, ACCOUNT + operation) for member, operation in operations.items()
         }
-        return Granter(store_keys=keys.store_keys, name_secret=keys.name_secret, account=account)
+        newest, *former = keys.encryption
+        return Granter(
+            store_keys=keys.store_keys,
+            name_secret=keys.name_secret,
+            account={**account, "encryption": newest, "signature": keys.signature},
+            former=former,
+        )
     if isinstance(keys, GrantedKeys):
         return Granter(
-            store_keys=keys.store_keys, name_secret=keys.name_secret, account=keys.whole_account_keys()
+            store_keys=keys.store_keys,
+            name_secret=keys.name_secret,
+            account=keys.whole_account_keys(),
+            former=keys.former,
         )
     raise PolicyError("this device cannot grant anything")

@@ -20,6 +20,7 @@ from mathmesh.schema.build import make_profile_device, make_profile_host
 from mathmesh.schema.cataloged import CatalogedDevice, CatalogedNetwork
 from mathmesh.service import messages as wire
 from mathmesh.service.access import Caller
+from mathmesh.service.admission import OPEN, Admission
 from mathmesh.service.client import ServiceRefusal, transact
 from mathmesh.service.credentials import Credentials
 from mathmesh.service.enveloping import (
@@ -141,6 +142,8 @@ def test_a_device_that_was_removed_is_refused(world: World, alice: Account, phon
 def test_an_account_is_bound_and_administered_by_its_own_keys(world: World) -> None:
     world.clock.advance(1)
     bob = Account(f"bob@{DOMAIN}", world.identity.profile.udf)
+    assert ask(world, sealed(world, root(bob), bob.bind_request())) == (401, wire.REFUSED)
+    world.engine.state.admission = Admission(policy=OPEN)
     assert ask(world, sealed(world, root(bob), wire.StatusRequest()))[0] == 404
     assert ask(world, sealed(world, root(bob), bob.bind_request()))[0] == 201
     assert ask(world, sealed(world, root(bob), wire.StatusRequest()))[0] == 201
@@ -354,7 +357,11 @@ async def test_callers_over_http(world: World, alice: Account, phone: Device, ur
         known = Caller(account=phone.credentials.account, key_id=phone.keys.authentication.public.udf)
         caller = service.as_caller(known)
         status = await transact(caller, wire.StatusRequest(), wire.StatusResponse)
-        assert {one.container for one in status.container_status} >= {"MMM_Inbound", "MMM_Access"}
+        assert {one.container for one in status.container_status} == {
+            "MMM_Inbound",
+            "MMM_Outbound",
+            "MMM_Publication",
+        }
         hello = await transact(service.stranger(), wire.HelloRequest(), wire.MeshHelloResponse)
         assert hello.status == 201
         with pytest.raises(ServiceRefusal):

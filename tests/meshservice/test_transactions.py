@@ -97,7 +97,7 @@ def test_what_bind_refuses(world: World) -> None:
 # -- Status and Download -------------------------------------------------------------------------
 def test_status_lists_what_exists_with_its_digests(world: World) -> None:
     account = world.account("alice", begin=("MMM_Access", "MMM_Device", "MMM_Network"))
-    caller = world.connect(account, "laptop")
+    caller = world.connect(account, "laptop", ("admin",))
     answer = world.ask(wire.StatusRequest(), wire.StatusResponse, caller)
     listed = {one.container: (one.index, one.digest) for one in answer.container_status}
     assert {name: count for name, (count, _) in listed.items()} == world.counts(account)

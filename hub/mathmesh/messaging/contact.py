@@ -49,9 +49,20 @@ def own_contact(sender: Sender, contact: Contact | None = None) -> Envelope:
     return make_contact(sender.profile_envelope, contact, signer=sender.signature, now=sender.now)
 
 
-def self_entry(sender: Sender, contact: Contact | None = None) -> CatalogedContact:
-    """The account's own entry of MMM_Contact."""
-    return make_cataloged_contact(own_contact(sender, contact), now=sender.now, is_self=True)
+def self_entry(
+    sender: Sender, contact: Contact | None = None, before: MeshObject | None = None
+) -> CatalogedContact:
+    """The account's own entry of MMM_Contact.
+
+    `before` is the entry that it takes the place of: its sources are kept behind the new one, since what
+    the account has signed under a former profile is verified with that.
+    """
+    made = make_cataloged_contact(own_contact(sender, contact), now=sender.now, is_self=True)
+    former = before.contact if isinstance(before, CatalogedContact) else None
+    if not isinstance(former, Contact) or not isinstance(made.contact, Contact):
+        return made
+    sources = (*(made.contact.sources or ()), *(former.sources or ()))
+    return replace(made, contact=replace(made.contact, sources=sources))
 
 
 def sources(
@@ -83,7 +94,7 @@ def account_at(entries: Iterable[MeshObject], name: str, now: datetime) -> Profi
 def entry_for(entries: Collection[MeshObject], contact: Envelope, sender: Sender) -> CatalogedContact:
     """The entry that takes `contact` in: a new one, or the one that the same account has already.
 
-    Raises PolicyError when another account is known under the same address.
+    Raises PolicyError when another account is known under the same address, or a newer profile of this one.
     """
     verified = verify_contact(contact, now=sender.now)
     known = account_at(entries, verified.account.account_address or "", sender.now)
@@ -92,6 +103,11 @@ def entry_for(entries: Collection[MeshObject], contact: Envelope, sender: Sender
             f"{known.account_address} is known as account {known.udf}, this one is {verified.account.udf}: "
             "ask which of them is right, and delete the contact if it is the new one"
         )
+    for _, source in sources(entries, sender.now):
+        if same_udf(source.account.udf, verified.account.udf) and is_older(verified, source):
+            raise PolicyError(
+                f"this contact of {verified.account.account_address} is older than the known one"
+            )
     made = make_cataloged_contact(contact, now=sender.now, entropy=sender.entropy)
     for entry, source in sources(entries, sender.now):
         if (
@@ -107,6 +123,14 @@ def entry_for(entries: Collection[MeshObject], contact: Envelope, sender: Sender
                 contact=_with_id(made.contact, entry.key),
             )
     return made
+
+
+def is_older(contact: VerifiedContact, than: VerifiedContact) -> bool:
+    """Whether the profile in a contact is older than that in another one of the same account: it may have
+    keys that were given up since.
+    """
+    mine, theirs = contact.account.updated, than.account.updated
+    return theirs is not None and (mine is None or mine < theirs)
 
 
 def request(
@@ -159,6 +183,28 @@ def accept(
         outbound=outbound,
         accounts=((account.account_address or "").lower(),) if outbound else (),
     )
+
+
+def news(sender: Sender, entries: Iterable[MeshObject]) -> list[Changes]:
+    """The own contact for everyone among the contacts: who knows the account takes it in unasked."""
+    own = own_contact(sender)
+    told: dict[str, Changes] = {}
+    for _, source in sources(entries, sender.now):
+        account = source.account
+        recipient = (account.account_address or "").lower()
+        if not isinstance(account, ProfileUser) or same_udf(account.udf, sender.profile.udf):
+            continue
+        message = make_message_contact(
+            own,
+            sender=sender.address,
+            recipient=recipient,
+            signer=sender.signature,
+            entropy=sender.entropy,
+            now=sender.now,
+            recipients=[encryption_key(account, sender.now)],
+        )
+        told[recipient] = Changes(outbound=(message,), accounts=(recipient,))
+    return list(told.values())
 
 
 # -- by code -------------------------------------------------------------------------------------

@@ -23,6 +23,8 @@ from mathmesh.types import Entropy
 THRESHOLD = "threshold"
 ROLE_NAMES = {"root": "super", "developer": "web"}
 """Other names of roles."""
+FORMER = "CommonEncryption"
+"""Resource of the account's former encryption keys, with which what was encrypted to it opens still."""
 ENTRY_NAMES = "MeshNameSecret"
 """Extension member of ActivationEntry: what hides the names of a store's entries, for a device without the
 store's whole key (protocol book).
@@ -31,13 +33,14 @@ store's whole key (protocol book).
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Granter:
-    """What can be granted: the keys of each store, the newest first, and by member of ActivationCommon the
-    account's own keys.
+    """What can be granted: the keys of each store, the newest first, by member of ActivationCommon the
+    account's own keys, and its `former` encryption keys.
     """
 
     store_keys: Callable[[str], Sequence[PrivateKey]]
     name_secret: Callable[[str], str | None]
     account: Mapping[str, PrivateKey] = field(repr=False)
+    former: Sequence[PrivateKey] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +92,8 @@ def grant(
         for store in stores
         for key in granter.store_keys(store)
     )
+    former = granter.former if "encryption" in members else ()
+    entries += tuple(ActivationEntry(resource=FORMER, key=KeyData.of_private(key)) for key in former)
     return Grant(common=ActivationCommon(entries=entries, **keys))
 
 
@@ -107,5 +112,6 @@ def _shares(granter: Granter, device_key_id: str, service: Service, entropy: Ent
         for store in STORES["web"]
         for key in granter.store_keys(store)
     )
+    entries += tuple(ActivationEntry(resource=FORMER, key=share(key)) for key in granter.former)
     common = ActivationCommon(entries=entries, encryption=share(granter.account["encryption"]))
     return Grant(common=common, access=tuple(access))

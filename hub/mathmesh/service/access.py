@@ -10,14 +10,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from mathmesh.schema.build.grants import STORES
 from mathmesh.schema.capability import AccessCapability
 from mathmesh.schema.profile import ProfileAccount
-from mathmesh.stores import ACCESS, DEVICE, PUBLICATION
+from mathmesh.stores import ACCESS, DEVICE, LOCAL, OUTBOUND, PUBLICATION
 
 ADMINISTRATOR_STORES = frozenset({ACCESS, DEVICE, PUBLICATION})
 """Stores that only an administrator may write: who is in the account, and what strangers may fetch."""
 
 ADMINISTRATOR_RIGHTS = frozenset({"admin", "super", "root"})
+
+_STORES = {**STORES, "threshold": STORES["web"], "developer": STORES["web"]}
+"""Right → stores that a device with it reaches (mesh-schema §8)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,25 +30,39 @@ class Caller:
 
     `key_id` None means that the transport vouches for the caller as the account itself. A caller of an
     account at another service has proven `profile_udf`, the UDF of that account's profile; its address is
-    only what it says. Another service has proven `service_udf` and has no account.
+    only what it says. Another service has proven `service_udf` and has no account; `domain` is one that it
+    was found to serve. `remote` callers come over the network and are admitted by the service's policy.
     """
 
     account: str
     key_id: str | None = None
     profile_udf: str | None = None
     service_udf: str | None = None
+    domain: str | None = None
+    remote: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rights:
-    """What a caller may do in its account; `capability` is the device's, None for the account itself."""
+    """What a caller may do in its account; `capability` is the device's, None for the account itself.
+
+    `stores` are those that a device's roles reach; an administrator reaches all.
+    """
 
     administrator: bool
     capability: AccessCapability | None = None
+    stores: frozenset[str] = frozenset()
+
+    def may_read(self, store: str) -> bool:
+        """Whether the caller may fetch a store."""
+        return self.administrator or store in self.stores
 
     def may_write(self, store: str) -> bool:
-        """Whether the caller may append to a catalog."""
-        return self.administrator or store not in ADMINISTRATOR_STORES
+        """Whether the caller may append to a store: who sends messages may also leave some in Local."""
+        if self.administrator:
+            return True
+        wanted = OUTBOUND if store == LOCAL else store
+        return wanted in self.stores and store not in ADMINISTRATOR_STORES
 
 
 def rights_of(caller: Caller, profile: ProfileAccount, capability: AccessCapability | None) -> Rights | None:
@@ -60,4 +78,7 @@ def rights_of(caller: Caller, profile: ProfileAccount, capability: AccessCapabil
     if capability is None or capability.active is not True or capability.id != caller.key_id:
         return None
     granted = {right.lower() for right in capability.rights or ()}
-    return Rights(administrator=not granted.isdisjoint(ADMINISTRATOR_RIGHTS), capability=capability)
+    stores = frozenset(store for right in granted for store in _STORES.get(right, ()))
+    return Rights(
+        administrator=not granted.isdisjoint(ADMINISTRATOR_RIGHTS), capability=capability, stores=stores
+    )

@@ -194,7 +194,7 @@ class Authenticator:
 def _of_service(envelope: Envelope, now: datetime) -> _Keys:
     profile = verify_profile_service(envelope, now=now)
     return _Keys(
-        caller=Caller(account="", service_udf=profile.udf),
+        caller=Caller(account="", service_udf=profile.udf, remote=True),
         signature=key_in_use(profile.service_signature, "ServiceSignature", now),
         encryption=key_in_use(profile.service_encryption, "ServiceEncryption", now),
     )
@@ -206,7 +206,7 @@ def _of_account(profile: ProfileAccount, address: str, now: datetime) -> _Keys:
     """
     common = key_in_use(profile.common_authentication, "CommonAuthentication", now)
     return _Keys(
-        caller=Caller(account=address, key_id=common.udf),
+        caller=Caller(account=address, key_id=common.udf, remote=True),
         signature=administrator_key(profile, now),
         encryption=key_in_use(profile.common_encryption, "CommonEncryption", now),
     )
@@ -214,7 +214,7 @@ def _of_account(profile: ProfileAccount, address: str, now: datetime) -> _Keys:
 
 def _of_device(connection: ConnectionDevice, address: str, profile_udf: str | None = None) -> _Keys:
     keys = connected_keys(connection)
-    caller = Caller(account=address, key_id=keys.authentication.udf, profile_udf=profile_udf)
+    caller = Caller(account=address, key_id=keys.authentication.udf, profile_udf=profile_udf, remote=True)
     return _Keys(caller=caller, signature=keys.signature, encryption=keys.encryption)
 
 

@@ -78,6 +78,15 @@ class ClaimLedger:
         """Record that `account` closed a message."""
         self._released.add((account, message_id))
 
+    def forget(self, account: str) -> None:
+        """Drop what the spools of `account` said: they are gone."""
+        for name in [name for name in self._claims if name[0] == account]:
+            for claim in self._claims.pop(name):
+                self._by_message.pop(claim.message_id, None)
+                self._by_response.pop(ids.envelope_id(ids.response_id(claim.message_id)), None)
+        self._confirmed = {one for one in self._confirmed if one[0] != account}
+        self._released = {one for one in self._released if one[0] != account}
+
     def holder(self, publisher: str, publication_id: str, now: datetime) -> Holder | None:
         """The claim that locks the publication at `now`; None when it is free."""
         standing = self._standing(publisher, publication_id)

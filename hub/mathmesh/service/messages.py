@@ -128,11 +128,23 @@ class HelloRequest(Request):
 
 @mesh_type
 class BindRequest(Request):
+    """An account asks to be taken in; `invitation` is ours, for services that take in whom they invited."""
+
     OPERATION: ClassVar[str] = "BindAccount"
     TAG: ClassVar[str] = "BindRequest"
     account_address: str | None = None
     enveloped_profile_account: Envelope | None = None
     enveloped_callsign_binding: tuple[Envelope, ...] = ()
+    invitation: str | None = None
+
+
+@mesh_type
+class UnbindRequest(Request):
+    """The account leaves the service, which then keeps nothing of it."""
+
+    OPERATION: ClassVar[str] = "UnbindAccount"
+    TAG: ClassVar[str] = "UnbindRequest"
+    account: str | None = None
 
 
 @mesh_type
@@ -251,6 +263,11 @@ class BindResponse(Response):
 
 
 @mesh_type
+class UnbindResponse(Response):
+    TAG: ClassVar[str] = "UnbindResponse"
+
+
+@mesh_type
 class StatusResponse(Response):
     TAG: ClassVar[str] = "StatusResponse"
     enveloped_profile_account: Envelope | None = None
@@ -314,6 +331,7 @@ class OperateResponse(Response):
 OPERATIONS: dict[str, tuple[type[Request], type[Response]]] = {
     "Hello": (HelloRequest, MeshHelloResponse),
     "BindAccount": (BindRequest, BindResponse),
+    "UnbindAccount": (UnbindRequest, UnbindResponse),
     "Status": (StatusRequest, StatusResponse),
     "Download": (DownloadRequest, DownloadResponse),
     "Transact": (TransactRequest, TransactResponse),
@@ -327,6 +345,8 @@ _BY_TAG: dict[str, type[Request]] = {
     name: request for request, _ in OPERATIONS.values() for name in (request.OPERATION, request.TAG)
 }
 _BY_TAG["MeshHelloRequest"] = HelloRequest
+_BY_TAG["CreateAccount"] = BindRequest
+_BY_TAG["DeleteAccount"] = UnbindRequest
 
 R = TypeVar("R", bound=Response)
 

@@ -15,7 +15,7 @@ from typing import Any
 from mathmesh.errors import EncodingError, MeshError, ProtocolError
 from mathmesh.service import messages as wire
 from mathmesh.service.access import Caller, Rights, rights_of
-from mathmesh.service.binding import bind_account
+from mathmesh.service.binding import bind_account, unbind_account
 from mathmesh.service.claiming import claim, poll_claim
 from mathmesh.service.connecting import complete, connect
 from mathmesh.service.effects import Append, Outcome, StoreReader
@@ -154,7 +154,7 @@ def _status(request: wire.StatusRequest, context: Context) -> Handled:
     statuses = []
     for name in listed:
         status = context.reader.status(account.udf, name)
-        if status is not None and (not wanted or name in wanted):
+        if status is not None and rights.may_read(name) and (not wanted or name in wanted):
             statuses.append(wire.ContainerStatus(container=name, index=status.count, digest=status.apex))
     device, digest = None, None
     if rights.capability is not None:
@@ -174,7 +174,7 @@ def _status(request: wire.StatusRequest, context: Context) -> Handled:
 
 
 def _download(request: wire.DownloadRequest, context: Context) -> Handled:
-    account, _ = _own(context)
+    account, rights = _own(context)
     budget = DOWNLOAD_OCTETS
     updates = []
     for select in request.select:
@@ -182,6 +182,8 @@ def _download(request: wire.DownloadRequest, context: Context) -> Handled:
         status = context.reader.status(account.udf, name)
         if status is None:
             raise Refusal(wire.NOT_FOUND, wire.ABSENT, f"{account.address} has no store {name[:80]!r}")
+        if not rights.may_read(name):
+            raise Refusal(wire.UNAUTHORIZED, wire.NOT_AUTHORIZED, f"this device has no right to {name}")
         start = max(0, select.index_min or 0)
         stop = status.count if select.index_max is None else min(select.index_max, status.count)
         envelopes = []
@@ -215,6 +217,11 @@ def _bind(request: wire.BindRequest, context: Context) -> Handled:
     return bind_account(request, context.state, context.reader, context.caller, context.now, context.entropy)
 
 
+def _unbind(_: wire.UnbindRequest, context: Context) -> Handled:
+    account, rights = _own(context)
+    return unbind_account(context.state, context.reader, account, rights, context.now, context.entropy)
+
+
 def _claim(request: wire.ClaimRequest, context: Context) -> Handled:
     return claim(request, context.state, context.reader, context.now)
 
@@ -245,6 +252,7 @@ _FOR_MEMBERS = frozenset({"Operate"})
 _HANDLERS: dict[str, Callable[[Any, Context], Handled]] = {
     "Hello": _hello,
     "BindAccount": _bind,
+    "UnbindAccount": _unbind,
     "Status": _status,
     "Download": _download,
     "Transact": _transact,

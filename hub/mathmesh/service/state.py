@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
 from mathmesh.dare.content_meta import ContentMeta, format_time
 from mathmesh.dare.envelope import Envelope, open_envelope
@@ -19,8 +20,9 @@ from mathmesh.schema.capability import AccessCapability
 from mathmesh.schema.cataloged import CatalogedAccess, CatalogedPublication
 from mathmesh.schema.mesh_object import GenericObject, parse
 from mathmesh.schema.message import MessageClaim
-from mathmesh.schema.profile import ProfileAccount, ProfileUser
+from mathmesh.schema.profile import ProfileGroup, ProfileUser
 from mathmesh.schema.profile_validation import verify_profile_account
+from mathmesh.service.admission import Admission
 from mathmesh.service.claims import Claim, ClaimLedger
 from mathmesh.service.effects import MASTER_FOLDER
 from mathmesh.service.identity import ServiceIdentity
@@ -30,6 +32,9 @@ from mathmesh.stores.catalog import Catalog
 from mathmesh.stores.spool import Spool, clear_message, closed_messages
 
 ACCOUNT_USER = "AccountUser"
+CONNECTED, UNBOUND = "Connected", "Unbound"
+"""Status of an account; the second is ours."""
+INVITATION = "Invitation"
 CONNECTIONS_A_MINUTE = 20
 """Devices that may ask to join one account."""
 OPERATIONS_A_MINUTE = 600
@@ -42,7 +47,7 @@ class Account:
 
     address: str
     profile_envelope: Envelope
-    profile: ProfileAccount
+    profile: ProfileUser | ProfileGroup
     catalogs: dict[str, Catalog] = field(default_factory=lambda: {name: Catalog() for name in HOST_READABLE})
     local: Spool = field(default_factory=Spool)
 
@@ -79,7 +84,12 @@ class ServiceState:
 
     def __init__(self, identity: ServiceIdentity) -> None:
         self.identity = identity
+        self.admission = Admission()
         self.claims = ClaimLedger()
+        self.invitations: set[str] = set()
+        """Names of the invitations that were used."""
+        self.unbound: set[str] = set()
+        """UDFs of the accounts that have left: nothing of theirs is to be kept."""
         self.connections = Pace(CONNECTIONS_A_MINUTE, timedelta(minutes=1))
         self.operations = Pace(OPERATIONS_A_MINUTE, timedelta(minutes=1))
         self._keyring = MemoryKeyring()
@@ -128,7 +138,7 @@ class ServiceState:
         Raises StoreError when the service cannot read its own list of accounts.
         """
         if folder == MASTER_FOLDER:
-            self._add_account(envelope)
+            self._fold_master(envelope)
             return
         account = self._by_udf.get(folder)
         if account is None:
@@ -158,19 +168,42 @@ class ServiceState:
         for message_id in closed_messages(message):
             self.claims.release(account.address, message_id)
 
-    def _add_account(self, envelope: Envelope) -> None:
+    def _fold_master(self, envelope: Envelope) -> None:
         try:
             entry = parse(self.open(envelope)[1])
             if entry.tag != ACCOUNT_USER:
                 raise StoreError(f"the service's list of accounts holds a {entry.tag}")
-            profile_envelope = Envelope.from_value(entry.write()["EnvelopedProfileUser"])
+            members = entry.write()
+            profile_envelope = Envelope.from_value(members["EnvelopedProfileUser"])
             profile = verify_profile_account(profile_envelope)
         except (MeshError, KeyError) as error:
             raise StoreError(f"the service's list of accounts cannot be read: {error}") from error
+        invitation = members.get(INVITATION)
+        if isinstance(invitation, str):
+            self.invitations.add(invitation)
+        if members.get("Status") == UNBOUND:
+            self._remove(profile.udf)
+        else:
+            self._enter(profile_envelope, profile)
+
+    def _enter(self, envelope: Envelope, profile: ProfileUser | ProfileGroup) -> None:
+        """A new account, or the newer profile of one that is here."""
+        present = self._by_udf.get(profile.udf)
+        if present is not None:
+            present.profile_envelope, present.profile = envelope, profile
+            return
         address = (profile.account_address or "").lower()
-        account = Account(address=address, profile_envelope=profile_envelope, profile=profile)
+        account = Account(address=address, profile_envelope=envelope, profile=profile)
+        self.unbound.discard(profile.udf)
         self._by_address[address] = account
         self._by_udf[account.udf] = account
+
+    def _remove(self, udf: str) -> None:
+        account = self._by_udf.pop(udf, None)
+        if account is not None:
+            self._by_address.pop(account.address, None)
+            self.claims.forget(account.address)
+            self.unbound.add(udf)
 
 
 def claim_in(publisher: str, message: object, received: datetime | None) -> Claim | None:
@@ -188,18 +221,28 @@ def claim_in(publisher: str, message: object, received: datetime | None) -> Clai
     )
 
 
-def account_entry(profile_envelope: Envelope, udf: str, now: datetime) -> GenericObject:
-    """The entry of an account in the service's own list (AccountUser of the reference's server)."""
-    return GenericObject(
-        type_name=ACCOUNT_USER,
-        unknown={
-            "Directory": udf,
-            "ProfileUdf": udf,
-            "Status": "Connected",
-            "Updated": format_time(now),
-            "EnvelopedProfileUser": profile_envelope.to_value(),
-        },
-    )
+def account_entry(
+    profile_envelope: Envelope,
+    udf: str,
+    now: datetime,
+    *,
+    status: str = CONNECTED,
+    invitation: str | None = None,
+) -> GenericObject:
+    """The entry of an account in the service's own list (AccountUser of the reference's server).
+
+    `invitation` is the name of the one that it used.
+    """
+    members: dict[str, Any] = {
+        "Directory": udf,
+        "ProfileUdf": udf,
+        "Status": status,
+        "Updated": format_time(now),
+        "EnvelopedProfileUser": profile_envelope.to_value(),
+    }
+    if invitation is not None:
+        members[INVITATION] = invitation
+    return GenericObject(type_name=ACCOUNT_USER, unknown=members)
 
 
 def claim_envelope_id(publication_id: str) -> str:

@@ -15,7 +15,7 @@ from mathmesh.dare.protection import check_payload_digest, is_encrypted
 from mathmesh.errors import MeshError, VerificationError
 from mathmesh.schema.cataloged import CatalogedAccess, CatalogedPublication
 from mathmesh.service import messages as wire
-from mathmesh.service.access import Rights
+from mathmesh.service.access import ADMINISTRATOR_STORES, Rights
 from mathmesh.service.effects import Append, StoreReader
 from mathmesh.service.refusal import Refusal
 from mathmesh.service.state import Account, ServiceState, claim_in
@@ -66,6 +66,10 @@ def transact(
         raise Refusal(wire.BAD_REQUEST, wire.REFUSED, "one Transact updates each store once")
     for name in names:
         _check_may_write(name, rights)
+    spooled = {INBOUND: request.inbound, LOCAL: request.local, OUTBOUND: request.outbound}
+    for spool, envelopes in spooled.items():
+        if envelopes:
+            _check_right(spool, rights)
     entries = [
         _check_position(number, update, reader, account) for number, update in enumerate(request.updates)
     ]
@@ -93,8 +97,15 @@ def transact(
 def _check_may_write(name: str, rights: Rights) -> None:
     if not is_store_name(name) or name in SPOOLS:
         raise Refusal(wire.BAD_REQUEST, wire.REFUSED, f"{name[:80]!r} is not a catalog that can be updated")
-    if not rights.may_write(name):
+    _check_right(name, rights)
+
+
+def _check_right(name: str, rights: Rights) -> None:
+    if rights.may_write(name):
+        return
+    if name in ADMINISTRATOR_STORES:
         raise Refusal(wire.UNAUTHORIZED, wire.NOT_ADMINISTRATOR, f"only an administrator writes {name}")
+    raise Refusal(wire.UNAUTHORIZED, wire.NOT_AUTHORIZED, f"this device has no right to {name}")
 
 
 def _check_position(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -42,9 +43,12 @@ def command() -> None:
 @command.command("create", example="account create alice@example.com")
 @click.argument("address")
 @click.option("--name", "local_name", metavar="NAME", help="A local name for the account.")
+@click.option("--invitation", metavar="CODE", help="The service's invitation, where it wants one.")
 @click.option("--devicename", "device_name", metavar="NAME", help="A friendly name for this machine.")
 @home_flag
-def create(machine: Machine, address: str, local_name: str | None, device_name: str | None) -> Answer:
+def create(
+    machine: Machine, address: str, local_name: str | None, invitation: str | None, device_name: str | None
+) -> Answer:
     """Make a new account, with this machine as its first device and administrator."""
 
     async def step(directory: ServiceDirectory) -> Answer:
@@ -56,6 +60,7 @@ def create(machine: Machine, address: str, local_name: str | None, device_name: 
             clock=utc_now,
             local_name=local_name,
             device_name=device_name,
+            invitation=invitation,
         )
         return _account(file.keys.address, file.keys.id)
 
@@ -199,6 +204,31 @@ def rehost_(flags: Flags, address: str) -> Answer:
         return _account(await rehost(session, address), udf)
 
     return on_account(flags, step, sync=True)
+
+
+@command.command("delete", example="account delete alice@example.com")
+@click.argument("address")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@account_flags
+def delete(flags: Flags, address: str, yes: bool) -> Answer:
+    """Delete an account at its service, or its remains at the one that it has moved from.
+
+    What the service kept is gone, and this machine forgets the account too.
+    """
+    place = address.lower()
+    machine = flags.machine
+    if not yes and not click.confirm(f"Delete {place} with everything in it?", err=True):
+        raise PolicyError("nothing was deleted")
+
+    async def step(session: Session) -> Answer:
+        await account_setup.delete_account(session, place)
+        return Answer(lines=[f"Deleted {place}"], tag="ResultDelete", members={"Account": place})
+
+    here = any(one.keys.connected and one.keys.address == place for one in machine.contexts())
+    done = on_account(replace(flags, account=flags.account or (place if here else None)), step)
+    if here:
+        machine.remove(machine.select(place))
+    return done
 
 
 @command.command("default", example="account default alice@example.com")

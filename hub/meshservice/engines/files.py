@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import logging
 import os
+import shutil
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ from mathmesh.dare.sequence import MERKLE
 from mathmesh.errors import MeshError, StoreError
 from mathmesh.service import server
 from mathmesh.service.access import Caller
+from mathmesh.service.admission import Admission
 from mathmesh.service.authentication import Authenticator
 from mathmesh.service.effects import MASTER_FOLDER, MASTER_STORE, Append
 from mathmesh.service.identity import ServiceIdentity
@@ -60,8 +62,18 @@ class Answer:
 class FileEngine:
     """Serves requests on files. `clock` tells the time in UTC; `entropy` returns random octets."""
 
-    def __init__(self, folder: Path, identity: ServiceIdentity, *, entropy: Entropy, clock: Clock) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        identity: ServiceIdentity,
+        *,
+        entropy: Entropy,
+        clock: Clock,
+        admission: Admission | None = None,
+    ) -> None:
         """Open the folder, made if it is absent; finish or undo what a crash interrupted.
+
+        `admission` says who may have an account that comes over the network; by default nobody may.
 
         Raises StoreError when another process has it open, or when it is another service's.
         """
@@ -74,6 +86,7 @@ class FileEngine:
         self._broken = False
         self.identity = identity
         self.state = ServiceState(identity)
+        self.state.admission = admission or Admission()
         self._authenticator = Authenticator(self.state, clock())
         self.recovered: list[str] = []
         """What start had to repair, one line each."""
@@ -185,6 +198,7 @@ class FileEngine:
                 self.state.replay(
                     effect.folder, effect.store, effect.index + number, envelope, effect.received
                 )
+        self._discard_unbound()
 
     def _octets(self, effect: Append) -> int:
         path = self._path(effect.folder, effect.store)
@@ -230,6 +244,17 @@ class FileEngine:
         else:
             path.unlink(missing_ok=True)
 
+    def _discard_unbound(self) -> None:
+        """Remove the files of accounts that have left."""
+        for udf in sorted(self.state.unbound):
+            for key in [key for key in self._sequences if key[0] == udf]:
+                self._sequences.pop(key).close()
+            path = self._folder / folder_name(udf)
+            if path.exists():
+                shutil.rmtree(path)
+                sync_directory(self._folder)
+        self.state.unbound.clear()
+
     def _path(self, folder: str, store: str) -> Path:
         base = self._folder if folder == MASTER_FOLDER else self._folder / folder_name(folder)
         return base / (store + SUFFIX)
@@ -251,6 +276,7 @@ class FileEngine:
             return
         self._open(MASTER_FOLDER, MASTER_STORE)
         self._replay(MASTER_FOLDER, MASTER_STORE)
+        self._discard_unbound()
         for account in list(self.state.accounts()):
             for path in sorted((self._folder / folder_name(account.udf)).glob("*" + SUFFIX)):
                 self._open(account.udf, path.stem)

@@ -11,8 +11,10 @@ import pytest
 
 from mathmesh.errors import MeshError, PolicyError
 from mathmesh.messaging import contact as contacts
+from mathmesh.schema.build.profile import make_profile_user
 from mathmesh.schema.cataloged import CatalogedContact
 from mathmesh.schema.message_connection import CONTACT
+from mathmesh.schema.validation import verify_profile_user
 from mathmesh.schema.verify import verify_message_contact, verify_message_pin
 
 NOW_STATE = "Open"
@@ -118,3 +120,17 @@ def test_another_account_under_a_known_address_is_refused(party: Callable[[str],
     known = [contacts.entry_for([], contacts.own_contact(bob.sender), alice.sender)]
     with pytest.raises(PolicyError, match="is known as account"):
         contacts.entry_for(known, contacts.own_contact(thief.sender), alice.sender)
+
+
+def test_an_older_profile_takes_no_place(party: Callable[[str], Any]) -> None:
+    alice, bob = party("alice@example.com"), party("bob@example.net")
+    later = bob.sender.now + timedelta(days=1)
+    envelope = make_profile_user(bob.seed, "bob@example.org", bob.sender.profile.service_udf, later)
+    moved = replace(bob.sender, profile=verify_profile_user(envelope), profile_envelope=envelope)
+    first = contacts.entry_for([], contacts.own_contact(bob.sender), alice.sender)
+    newer = contacts.entry_for([first], contacts.own_contact(moved), alice.sender)
+    assert newer.key == first.key
+    found = contacts.account_at([newer], "bob@example.org", later)
+    assert found is not None
+    with pytest.raises(PolicyError, match="older than the known one"):
+        contacts.entry_for([newer], contacts.own_contact(bob.sender), alice.sender)

@@ -8,7 +8,9 @@ from mathmesh.schema.capability import AccessCapability
 from mathmesh.schema.key_data import KeyData
 from mathmesh.schema.profile import ProfileUser
 from mathmesh.service.access import Caller, rights_of
+from mathmesh.stores import CATALOGS, SPOOLS
 
+ALL = [name.removeprefix("MMM_") for name in (*CATALOGS, *SPOOLS)]
 PROFILE = ProfileUser(common_authentication=KeyData(udf="MROOT"))
 
 
@@ -29,11 +31,12 @@ def capability(*granted: str, active: bool | None = True, key_id: str = "MKEY") 
         ("MKEY", None, None),
         ("", None, None),
         ("MKEY", capability("web", "message"), (False, True)),
-        ("MKEY", capability(), (False, True)),
-        ("MKEY", AccessCapability(id="MKEY", active=True), (False, True)),
+        ("MKEY", capability(), (False, False)),
+        ("MKEY", capability("threshold"), (False, True)),
+        ("MKEY", AccessCapability(id="MKEY", active=True), (False, False)),
         ("MKEY", capability("web", "admin"), (True, True)),
         ("MKEY", capability("Super"), (True, True)),
-        ("MKEY", capability("administrator"), (False, True)),
+        ("MKEY", capability("administrator"), (False, False)),
         ("MKEY", capability("admin", active=False), None),
         ("MKEY", capability("admin", active=None), None),
         ("MKEY", capability("admin", key_id="MOTHER"), None),
@@ -54,3 +57,28 @@ def test_what_only_an_administrator_writes(store: str) -> None:
 
 def test_a_profile_without_an_authentication_key_has_no_root_key() -> None:
     assert rights_of(Caller(account="a@b.c", key_id="M"), ProfileUser(), None) is None
+
+
+@pytest.mark.parametrize(
+    ("right", "reads", "writes"),
+    [
+        ("null", "", ""),
+        ("device", "Network Application", "Network Application"),
+        (
+            "message",
+            "Network Application Contact Publication Inbound Outbound",
+            "Network Application Contact Inbound Outbound Local",
+        ),
+        (
+            "web",
+            "Network Application Contact Publication Inbound Outbound Credential Task Bookmark",
+            "Network Application Contact Inbound Outbound Local Credential Task Bookmark",
+        ),
+        ("admin", " ".join(ALL), " ".join(ALL)),
+    ],
+)
+def test_roles_reach_their_stores(right: str, reads: str, writes: str) -> None:
+    found = rights_of(Caller(account="a@b.c", key_id="MKEY"), PROFILE, capability(right))
+    assert found is not None
+    assert {name for name in ALL if found.may_read("MMM_" + name)} == set(reads.split())
+    assert {name for name in ALL if found.may_write("MMM_" + name)} == set(writes.split())

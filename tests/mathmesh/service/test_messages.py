@@ -71,6 +71,7 @@ def test_every_operation_has_its_pair() -> None:
     assert set(wire.OPERATIONS) == {
         "Hello",
         "BindAccount",
+        "UnbindAccount",
         "Status",
         "Download",
         "Transact",

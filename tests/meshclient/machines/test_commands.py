@@ -133,3 +133,19 @@ def test_wrong_words_are_refused(alice: Callable[..., Run]) -> None:
         run = alice(words)
         assert (run.code, run.out) == (1, ""), words
         assert reason.lower() in run.err.lower(), words
+
+
+def test_an_account_is_deleted(meshman: Callable[..., Run], alice: Callable[..., Run]) -> None:
+    alice("password add ftp.example.com alice1 pass1")
+    assert alice("account delete alice@example.com", input="n\n").code == 1
+    assert alice("account delete alice@example.com /yes").out == "Deleted alice@example.com\n"
+    assert alice("account list").out == ""
+    assert meshman("other", "account create alice@example.com").code == 0
+    assert meshman("other", "password list").out == ""
+
+
+def test_a_refused_account_leaves_nothing(meshman: Callable[..., Run], alice: Callable[..., Run]) -> None:
+    taken = meshman("thief", "account create alice@example.com")
+    assert taken.code == 1
+    assert "is taken by another account" in taken.err
+    assert meshman("thief", "account list").out == ""

@@ -15,7 +15,7 @@ from mathmesh.schema.cataloged import CatalogedCredential
 from mathmesh.service import messages as wire
 from mathmesh.service.client import ServiceRefusal, transact
 from mathmesh.stores import CREDENTIAL
-from meshclient import correspondence, devices
+from meshclient import correspondence, devices, inbox
 from meshclient.machine import Machine
 from meshclient.session import Credentials
 
@@ -67,6 +67,8 @@ async def test_by_witness_and_out_again(world: Any) -> None:
     await keep(world, alice, "first")
     second = await joined(world, "second", alice, "message", "web")
     third = await joined(world, "third", alice, "web")
+    bob = await world.account("bob", "bob@example.com")
+    await world.exchange(bob, alice)
     assert await password(world, second) == "first"
     with world.session(alice) as session:
         await session.sync()
@@ -75,8 +77,9 @@ async def test_by_witness_and_out_again(world: Any) -> None:
         ]
         await devices.delete(session, entry)
         renewed = session.context.keys.recipient(CREDENTIAL).udf
-    with pytest.raises(PolicyError, match="access"):
+    with pytest.raises(PolicyError, match="this device was revoked"):
         await password(world, second)
+    await _account_keys_are_renewed(world, alice, second, third, bob)
     await keep(world, alice, "later")
     assert await password(world, third) == "later"
     await keep(world, third, "last")
@@ -85,6 +88,37 @@ async def test_by_witness_and_out_again(world: Any) -> None:
         assert session.context.keys.keyring.private(renewed) is None
     with world.session(third) as session:
         assert session.context.keys.keyring.private(renewed) is not None
+
+
+async def _account_keys_are_renewed(
+    world: Any, alice: Machine, removed: Machine, kept: Machine, contact: Machine
+) -> None:
+    """Who remains and who is a contact has the account's new keys, who was removed has the old ones only."""
+    with world.session(removed) as session:
+        old = session.context.profile
+        old_signature = session.context.signature.public.udf
+    with world.session(contact) as session:
+        await session.sync()
+        assert len(await correspondence.process_automatic(session)) == 1
+        new = session.user_at("alice@example.com")
+        assert new.udf == old.udf
+        assert new.common_encryption.udf != old.common_encryption.udf
+    for machine in (alice, kept):
+        with world.session(machine) as session:
+            await session.sync()
+            assert session.context.profile_user.common_encryption.udf == new.common_encryption.udf
+            assert session.context.signature.public.udf == new.common_signature.udf != old_signature
+            for key in (old.common_encryption.udf, new.common_encryption.udf):
+                assert session.context.keyring.private(key) is not None
+            assert [one for one in (await inbox.inbound(session)).items if one.is_open] == []
+    with world.session(removed) as session:
+        assert session.context.keyring.private(new.common_encryption.udf) is None
+    with world.session(contact) as session:
+        await correspondence.ask_confirmation(session, "alice@example.com", "still there?")
+    with world.session(alice) as session:
+        await session.sync()
+        [item] = [one for one in (await inbox.inbound(session)).items if one.is_open]
+        await correspondence.accept(session, item)
 
 
 async def test_by_pin(world: Any) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from mathmesh.codec import uri
 from mathmesh.dare.envelope import Envelope
 from mathmesh.errors import LocalProtocolError
-from mathmesh.keys.pair import PrivateKey, PublicKey
+from mathmesh.keys.pair import PRIVATE_TAG, PrivateKey, PublicKey
 from mathmesh.schema.activation import (
     ActivationApplication,
     ActivationApplicationCallsign,
@@ -56,7 +57,7 @@ def make_cataloged_ssh(
         local_name=local_name,
         key=client.public.udf,
         grant=tuple(grant),
-        enveloped_escrow=_escrow([client], escrow, entropy, now),
+        enveloped_escrow=_escrow([KeyData.of_private(client)], escrow, entropy, now),
         client_key=KeyData.of_public(client.public),
     )
 
@@ -74,12 +75,13 @@ def make_cataloged_mail(
 ) -> CatalogedApplicationMail:
     """The entry of the mail account at `address`; of the private `keys` it publishes the public ones.
 
-    `inbound` and `outbound` are the URIs of its servers.
+    `inbound` and `outbound` are the URIs of its servers. A key that is not of our curves (RSA) states its
+    public parameters beside the private ones.
     """
     address = uri.account_address(address)
     names = ("smime_sign", "smime_encrypt", "openpgp_sign", "openpgp_encrypt")
-    held = {name: getattr(keys, name).private_key() for name in names if getattr(keys, name) is not None}
-    published: dict[str, Any] = {name: KeyData.of_public(key.public) for name, key in held.items()}
+    held = {name: getattr(keys, name) for name in names if getattr(keys, name) is not None}
+    published: dict[str, Any] = {name: _public_part(data) for name, data in held.items()}
     return CatalogedApplicationMail(
         key=MAIL_KEY + address,
         grant=tuple(grant),
@@ -121,11 +123,19 @@ def make_application_entry(
     return entry
 
 
+def _public_part(data: KeyData) -> KeyData:
+    """`data` without what is private: times, certificate and name stay."""
+    parameters = data.public_parameters
+    if data.private_parameters is not None and PRIVATE_TAG in data.private_parameters:
+        parameters = data.private_key().public.to_json()
+    if parameters is None:
+        raise LocalProtocolError(f"key {data.udf} does not state its public parameters")
+    return replace(data, public_parameters=parameters, private_parameters=None)
+
+
 def _escrow(
-    keys: Iterable[PrivateKey], escrow: PublicKey | None, entropy: Entropy, now: datetime
+    keys: Iterable[KeyData], escrow: PublicKey | None, entropy: Entropy, now: datetime
 ) -> tuple[Envelope, ...] | None:
     if escrow is None:
         return None
-    return tuple(
-        enveloped(KeyData.of_private(key), entropy=entropy, now=now, recipients=[escrow]) for key in keys
-    )
+    return tuple(enveloped(data, entropy=entropy, now=now, recipients=[escrow]) for data in keys)

@@ -25,10 +25,18 @@ SERVICE = "BaseService"
 HOST = "BaseHost"
 
 
-def make_profile_user(seed_udf: str, account_address: str, service_udf: str, now: datetime) -> Envelope:
+def common_key_name(operation: str, renewal: int = 0) -> str:
+    """The name of a key that devices of an account have had, after so many renewals (protocol book)."""
+    return ACCOUNT + operation + (f".{renewal}" if renewal else "")
+
+
+def make_profile_user(
+    seed_udf: str, account_address: str, service_udf: str, now: datetime, *, renewal: int = 0
+) -> Envelope:
     """The signed profile of the account with `seed_udf` (type 0x0102) at `account_address`, lower-cased here.
 
-    `service_udf` is the UDF of the profile of the service that hosts it.
+    `service_udf` is the UDF of the profile of the service that hosts it; `renewal` counts how often the keys
+    CommonEncryption and CommonSignature were renewed.
     """
     _check_type(seed_udf, derive.PROFILE_ACCOUNT)
     profile = ProfileUser(
@@ -38,9 +46,9 @@ def make_profile_user(seed_udf: str, account_address: str, service_udf: str, now
         profile_signature=_key(seed_udf, ACCOUNT + "Profile"),
         escrow_encryption=_key(seed_udf, ACCOUNT + "Escrow"),
         administrator_signature=_key(seed_udf, ACCOUNT + "AdminSign"),
-        common_encryption=_key(seed_udf, ACCOUNT + "Encrypt"),
+        common_encryption=_key(seed_udf, common_key_name("Encrypt", renewal)),
         common_authentication=_key(seed_udf, ACCOUNT + "Authenticate"),
-        common_signature=_key(seed_udf, ACCOUNT + "Sign"),
+        common_signature=_key(seed_udf, common_key_name("Sign", renewal)),
     )
     return _signed(profile, seed_udf, ACCOUNT, now)
 
