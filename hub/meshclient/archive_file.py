@@ -95,7 +95,8 @@ def delete(
     absent = [name for name in names if name not in there]
     if absent:
         raise StoreError(f"{file.path} holds no file {absent[0]!r}")
-    frames = [member.index for member in archive.history(file.reader) if member.name in names]
+    chosen = (one for one in archive.history(file.reader) if one.name in names and not one.deleted)
+    frames = [member.index for member in chosen]
     if erased and not file.policy.encrypts:
         raise PolicyError(f"{file.path} is in clear; copy it with /purge instead of erasing")
     present = archive.members(file.reader)

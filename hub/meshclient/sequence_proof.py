@@ -62,7 +62,7 @@ def _header_peaks(file: SequenceFile, count: int, signer: PublicKey) -> tuple[by
         start, peaks = before.index + 1, before.header_peaks
     except (StoreError, VerificationError):
         start, peaks = 0, ()
-    erased: dict[int, bytes] = {}
+    erased: dict[int, header_tree.ErasedHeader] = {}
     if _any_erased(file, count - 1, start):
         erased = erasure.evidence_in(file.reader, [signer])
     tree = header_tree.tree_of(file.reader, erased, count, peaks=peaks, start=start)

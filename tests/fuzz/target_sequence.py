@@ -3,7 +3,7 @@
 import random
 from collections.abc import Iterable
 
-from mathmesh.dare import archive, erasure, history, recovery, sequence_index, witness
+from mathmesh.dare import archive, erasure, header_tree, history, recovery, sequence_index, witness
 from mathmesh.dare.content_meta import DELETE, ContentMeta
 from mathmesh.dare.envelope import seal
 from mathmesh.dare.policy import ISOLATED, ONCE, SESSION, Policy, policy_for
@@ -47,7 +47,7 @@ def _extras(writer: Writer, before: bytes) -> Iterable[bytes]:
     made = witness.Witness(
         id=identifier, issuer=SIGNER.public.udf, apex=writer.apex or b"", index=writer.state.count - 1
     )
-    evidence = erasure.Evidence(headers={1: bytes(64)}, reason="x")
+    evidence = erasure.Evidence(headers={1: header_tree.ErasedHeader(bytes(64), bytes(64))}, reason="x")
     gone = ContentMeta(filename="1.txt", event=DELETE)
     for staged in (
         lambda: writer.stage_envelope(witness.make_checkpoint(made, SIGNER, ENTROPY)),
@@ -101,4 +101,4 @@ def _positions(reader: Reader) -> None:
             assert reader.plaintext(frame) in (*CONTENTS, b"", _EVIDENCE)
 
 
-_EVIDENCE = erasure.Evidence(headers={1: bytes(64)}, reason="x").encode()
+_EVIDENCE = erasure.Evidence(headers={1: header_tree.ErasedHeader(bytes(64), bytes(64))}, reason="x").encode()

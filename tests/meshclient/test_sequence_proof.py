@@ -238,6 +238,27 @@ def test_a_zeroed_salt_without_evidence_is_told_apart(tmp_path: Path) -> None:
         file.verify()
 
 
+@pytest.mark.parametrize("attested", [False, True])
+def test_headers_of_erased_frames_cannot_be_altered(tmp_path: Path, attested: bool) -> None:
+    path = tmp_path / "a.dcon"
+    with create(path, 5, sealed=True) as file:
+        erase(file, [2], entropy=ENTROPY)
+        if attested:
+            append_checkpoint(file, SIGNER, ENTROPY)
+        with pytest.raises(PolicyError, match="evidence of an erasure"):
+            erase(file, [5], entropy=ENTROPY)
+        position = file.frame(2).position
+    octets = path.read_bytes()
+    place = octets.index(b"ContentMetaData", position) + len('ContentMetaData":"')
+    path.write_bytes(octets[:place] + b"eyJ4IjoxfQ" + octets[place + 10 :])
+    with SequenceFile.open(path, keyring=KEYRING, entropy=ENTROPY) as file:
+        with pytest.raises(VerificationError, match="header of frame 2 was altered since it was erased"):
+            file.verify()
+        if attested:
+            with pytest.raises(VerificationError, match="altered since"):
+                export_slice(file, 3, 3, SIGNER.public)
+
+
 def test_what_cannot_be_erased(tmp_path: Path) -> None:
     with create(tmp_path / "a.dcon", 4) as file:
         before = file.count

@@ -77,7 +77,7 @@ def history(reader: Reader) -> Iterator[Member]:
             name=name_in(meta) or str(frame.index),
             index=frame.index,
             stored=len(frame.body),
-            deleted=meta.event == DELETE,
+            deleted=meta.event == DELETE and not frame.erased,
             erased=frame.erased,
             modified=meta.modified or meta.created,
             cty=meta.cty,

@@ -4,8 +4,9 @@ The text of the Salt in the header of a sealed frame is overwritten with as many
 digest of the draft covers a header: chain and tree still hold, and nothing derives the keys of the body any
 more. What tells an erasure from damage is
  1. FrameMac, which was made for the header with its salt and does not fit the one without, and
- 2. an evidence frame, appended and on disk before anything is overwritten: it names the frames and, for the
-    tree over headers, the digest that each header had. It is signed, or sealed with a FrameMac of its own.
+ 2. an evidence frame, appended and on disk before anything is overwritten: it names the frames and the
+    digests of each header, as it was (for the tree over headers) and as it is then (so that nothing else in
+    it can be altered). It is signed, or sealed with a FrameMac of its own.
 """
 
 import re
@@ -16,7 +17,7 @@ from mathmesh.codec import b64, jsonbcd
 from mathmesh.dare import protection, signature
 from mathmesh.dare.content_meta import ContentMeta
 from mathmesh.dare.frame import ReadAt
-from mathmesh.dare.header_tree import header_digest
+from mathmesh.dare.header_tree import ErasedHeader, header_digest
 from mathmesh.dare.sequence import ERASED_SALT, Frame
 from mathmesh.dare.sequence_reader import Reader
 from mathmesh.dare.suites import INTEROPERABLE, S512
@@ -34,14 +35,17 @@ _ZEROS = ERASED_SALT.encode()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
-    """What an evidence frame says: erased frames with the digests that their headers had, and why."""
+    """What an evidence frame says: erased frames with the digests of their headers, and why."""
 
-    headers: Mapping[int, bytes]
+    headers: Mapping[int, ErasedHeader]
     reason: str = ""
 
     def encode(self) -> bytes:
         """The body of the frame."""
-        frames = [{"Index": index, "Header": b64.encode(value)} for index, value in self.headers.items()]
+        frames = [
+            {"Index": index, "Header": b64.encode(value.before), "Remains": b64.encode(value.after)}
+            for index, value in self.headers.items()
+        ]
         members: dict[str, object] = {"Frames": frames}
         if self.reason:
             members["Reason"] = self.reason
@@ -55,12 +59,13 @@ class Evidence:
         frames = members.get("Frames") if isinstance(members, dict) else None
         if not isinstance(members, dict) or not isinstance(frames, list):
             raise EncodingError("body is no evidence of an erasure")
-        headers: dict[int, bytes] = {}
+        headers: dict[int, ErasedHeader] = {}
         for entry in frames:
             index = entry.get("Index") if isinstance(entry, dict) else None
             if not isinstance(index, int) or isinstance(index, bool) or index < 1:
                 raise EncodingError("evidence of an erasure names no frame")
-            headers[index] = protection.binary(entry, "Header") or b""
+            before, after = (protection.binary(entry, name) or b"" for name in ("Header", "Remains"))
+            headers[index] = ErasedHeader(before, after)
         return cls(headers=headers, reason=str(members.get("Reason", "")))
 
 
@@ -76,36 +81,46 @@ class Overwrite:
 def evidence_of(frames: Sequence[Frame], reason: str = "") -> Evidence:
     """The evidence for frames that are to be erased; those that are erased already are left out.
 
-    Raises PolicyError for a frame that can not be erased: the first one, and one in clear.
+    Raises PolicyError for a frame that can not be erased: the first one, one in clear, and one whose header
+    is in another form than text.
     """
     for frame in frames:
         if not frame.index:
             raise PolicyError("the first frame holds the policy and cannot be erased")
         if "Salt" not in frame.header:
             raise PolicyError(f"frame {frame.index} is in clear; copy the sequence without it instead")
-    headers = {frame.index: header_digest(frame.header_octets) for frame in frames if not frame.erased}
+    headers = {
+        frame.index: ErasedHeader(header_digest(frame.header_octets), header_digest(_altered(frame)[1]))
+        for frame in frames
+        if not frame.erased
+    }
     return Evidence(headers=headers, reason=reason)
 
 
 def overwrite(read_at: ReadAt, frame: Frame) -> Overwrite:
-    """What erases `frame`. Raises PolicyError for a header in another form than text."""
+    """What erases `frame`; raises PolicyError for a header in another form than text."""
     lead = read_at(frame.position, 18)
     outer = 1 + (1 << (lead[0] & 3))
     start = frame.position + outer + 1 + (1 << (lead[outer] & 3))
+    return Overwrite(index=frame.index, offset=start + _altered(frame)[0], octets=_ZEROS)
+
+
+def _altered(frame: Frame) -> tuple[int, bytes]:
+    """Where in its header the salt of a frame lies, and the header without it."""
     for match in _SALT.finditer(frame.header_octets):
         altered = frame.header_octets[: match.start(1)] + _ZEROS + frame.header_octets[match.end(1) :]
         if parse_object(altered) == frame.header | {"Salt": ERASED_SALT}:
-            return Overwrite(index=frame.index, offset=start + match.start(1), octets=_ZEROS)
+            return match.start(1), altered
     raise PolicyError(f"header of frame {frame.index} is not in a form that can be erased in place")
 
 
-def evidence_in(reader: Reader, signers: signature.Signers = ()) -> dict[int, bytes]:
+def evidence_in(reader: Reader, signers: signature.Signers = ()) -> dict[int, ErasedHeader]:
     """Header digests of all frames of whose erasure there is evidence that can be believed.
 
     Believed is what is sealed under the policy of the sequence, and what one of `signers` has signed.
     """
     keys = signature.by_kid(signers)
-    found: dict[int, bytes] = {}
+    found: dict[int, ErasedHeader] = {}
     for frame in reader.frames(1):
         try:
             if reader.content_meta(frame).message_type == MESSAGE_TYPE and _believed(reader, frame, keys):

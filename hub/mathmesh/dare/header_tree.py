@@ -7,6 +7,7 @@ place of the payload digest. It is not written into frames; a checkpoint carries
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
+from typing import NamedTuple
 
 from mathmesh.dare import merkle
 from mathmesh.dare.frame import read_frame
@@ -17,26 +18,39 @@ from mathmesh.errors import VerificationError
 _ERASED = b'"' + ERASED_SALT.encode() + b'"'
 
 
+class ErasedHeader(NamedTuple):
+    """Digests of the header of an erased frame: as it was, and as it is without its salt."""
+
+    before: bytes
+    after: bytes
+
+
+Erased = Mapping[int, ErasedHeader]
+"""What is known of erased frames, by number."""
+
+
 def header_digest(octets: bytes) -> bytes:
     """SHA-512 of a header record."""
     return hashlib.sha512(octets).digest()
 
 
-def leaf(octets: bytes, index: int, erased: Mapping[int, bytes]) -> bytes:
+def leaf(octets: bytes, index: int, erased: Erased) -> bytes:
     """What stands for the header of frame `index`: its digest or, when it was erased, the one in evidence.
 
-    Raises VerificationError for an erased header without evidence.
+    Raises VerificationError for an erased header without evidence, or altered since.
     """
     if _ERASED not in octets:
         return header_digest(octets)
     known = erased.get(index)
     if known is None:
         raise VerificationError(f"frame {index} was erased and no evidence tells what its header was")
-    return known
+    if known.after != header_digest(octets):
+        raise VerificationError(f"header of frame {index} was altered since it was erased")
+    return known.before
 
 
 def digests(
-    reader: Reader, erased: Mapping[int, bytes], *, peaks: Iterable[bytes] = (), start: int = 0
+    reader: Reader, erased: Erased, *, peaks: Iterable[bytes] = (), start: int = 0
 ) -> Iterator[tuple[int, bytes, bytes]]:
     """Number, leaf and tree digest of each frame from `start`; `peaks` are the digests of the tree before."""
     state = state_at(start, peaks)
@@ -59,7 +73,12 @@ def state_at(count: int, peaks: Iterable[bytes]) -> merkle.TreeState:
 
 
 def tree_of(
-    reader: Reader, erased: Mapping[int, bytes], count: int, *, peaks: Iterable[bytes] = (), start: int = 0
+    reader: Reader,
+    erased: Erased,
+    count: int,
+    *,
+    peaks: Iterable[bytes] = (),
+    start: int = 0,
 ) -> merkle.TreeState:
     """The tree over the headers of the first `count` frames, going on from `peaks` of the first `start`."""
     state = state_at(start, peaks := tuple(peaks))

@@ -50,7 +50,9 @@ def versions(reader: Reader, name: str | None = None) -> Iterator[Version]:
         found = name_of(meta)
         if found is None or is_ours(frame, meta) or name not in (None, found):
             continue
-        yield Version(name=found, index=frame.index, meta=meta, deleted=meta.event == DELETE)
+        yield Version(
+            name=found, index=frame.index, meta=meta, deleted=meta.event == DELETE and not frame.erased
+        )
 
 
 def undo(reader: Reader, name: str, *, to: int | None = None) -> Restored:

@@ -84,7 +84,7 @@ def make_slice(
     checkpoint: Frame,
     witness: Witness,
     signer: PublicKey,
-    erased: Mapping[int, bytes],
+    erased: header_tree.Erased,
 ) -> bytes:
     """Frames `first` to `last` with their proof to `checkpoint`, the frame that holds `witness`.
 
@@ -122,7 +122,7 @@ def make_slice(
     return octets
 
 
-def _header_digests(reader: Reader, wanted: set[int], erased: Mapping[int, bytes]) -> dict[int, Pair]:
+def _header_digests(reader: Reader, wanted: set[int], erased: header_tree.Erased) -> dict[int, Pair]:
     """Leaf and tree digest over headers of the frames `wanted`, for which all headers are read."""
     found: dict[int, Pair] = {}
     for number, value, digest in header_tree.digests(reader, erased):

@@ -78,7 +78,7 @@ class _Check:
     def __init__(self, reader: Reader, signers: Mapping[str, PublicKey]) -> None:
         self.reader = reader
         self.erased: list[int] = []
-        self.evidence: Mapping[int, bytes] = {}
+        self.evidence: Mapping[int, header_tree.ErasedHeader] = {}
         self.witness: witness.Witness | None = None
         self._signers = signers
         self._id = witness.sequence_id(reader)
@@ -130,6 +130,8 @@ class _Check:
         if not self.erased:
             self.evidence = erasure.evidence_in(self.reader, self._signers)
         self.erased.append(frame.index)
+        if frame.index in self.evidence:
+            header_tree.leaf(frame.header_octets, frame.index, self.evidence)
 
     def _checkpoint(self, frame: Frame) -> None:
         """Verifies a checkpoint, then counts the header of the frame for later ones."""

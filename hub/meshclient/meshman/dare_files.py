@@ -136,9 +136,8 @@ def decode(
             progress=told,
         )
     members: dict[str, Any] = {"Filename": str(goal), "TotalBytes": opened.length, **report(opened)}
-    notes = (
-        [f"Signed by {kid}, whose key is not known here." for kid in opened.unverified] if required else []
-    )
+    unknown = "whose key is not known here" if required or keys.trusted else "not checked; /verify does"
+    notes = [f"Signed by {kid}, {unknown}." for kid in opened.unverified]
     lines = [f"{goal}: {opened.length} bytes", *(f"Signer: {kid}" for kid in opened.signed_by)]
     return Answer(lines=lines, tag=TAG, members=members, notes=notes)
 
