@@ -41,7 +41,7 @@ class Service:
         self.process = subprocess.Popen(
             [
                 *(sys.executable, "-c", SERVICE, "run", "--json", "--port", "0"),
-                *("--data", str(self.folder / "data"), "--domain", self.domain),
+                *("--data", str(self.folder / "data"), "--domain", self.domain, "--accounts", "open"),
             ],
             stdout=subprocess.PIPE,
             stderr=log,
