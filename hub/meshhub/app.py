@@ -31,6 +31,7 @@ from meshhub.broker.base import Broker
 from meshhub.broker.choose import make_broker, settle_port
 from meshhub.commands import Commander
 from meshhub.config import Config
+from meshhub.disk import DiskReserve
 from meshhub.events import Alarm, BrokerChanged, DeviceOnline, DevicesChanged, EventBus
 from meshhub.link_suite import HubSuite
 from meshhub.links import STORE as LINKS_STORE
@@ -38,12 +39,14 @@ from meshhub.links import Link, LinkStore
 from meshhub.lock import DataLock
 from meshhub.mqtt.proxy import Proxy
 from meshhub.notify import notify
+from meshhub.quota import Limits
 from meshhub.registry import CATALOG, Named, Presence, Registry, full_name
 from meshhub.reported import Reported
 from meshhub.service_listener import HOST as SERVICE_HOST
 from meshhub.service_listener import ServiceListener
 from meshhub.tasks import outcome
 from meshhub.telemetry import Telemetry
+from meshhub.telemetry_intake import Intake
 from meshservice.engines.files import FileEngine
 from meshservice.local import LocalTransport
 
@@ -212,6 +215,12 @@ class Hub:
             clock=self._clock,
             batch_seconds=self.config.batch_seconds,
             batch_readings=self.config.batch_readings,
+            intake=Intake(
+                self.events,
+                DiskReserve(self.data, self.config.disk_reserve),
+                Limits(readings=self.config.device_readings, octets=self.config.device_octets),
+                clock=self._clock,
+            ),
         )
         self._undo.append(self.telemetry.close)
 
@@ -333,7 +342,10 @@ class Hub:
 
     def _presence(self, device: str) -> Presence:
         peer = self._proxy.peer(device)
-        return Presence(online=peer.online, last_seen=peer.last_seen) if peer else Presence()
+        over = self.telemetry.over_limit(device)
+        if peer is None:
+            return Presence(over_limit=over)
+        return Presence(online=peer.online, last_seen=peer.last_seen, over_limit=over)
 
     async def _receipt(self, device: str, boot: int, s: int) -> None:
         await self._proxy.receipt(device, boot, s)

@@ -40,10 +40,14 @@ def devices(data: Path | None, as_json: bool) -> None:
         rows.add_row(
             escape(plain(device["name"])),
             escape(plain(device["room"])),
-            STATES.get(device["state"], device["state"]),
+            STATES.get(device["state"], device["state"])
+            + (", over its limit" if device["over_limit"] else ""),
             escape(plain(values)),
         )
     console().print(rows)
+    for device in answer["devices"]:
+        if device["over_limit"]:
+            click.echo(f"{place(device)}: {_over(device)}")
 
 
 @click.command(short_help="Show the values of a device, or one of them.")
@@ -185,12 +189,19 @@ def _show(device: dict[str, Any]) -> None:
     seen = device["last_seen"]
     when = "not seen since the hub started" if seen is None else f"last seen {time_text(seen)}"
     click.echo(f"{place(device)}: {state}, {when}")
+    if device["over_limit"]:
+        click.echo(_over(device))
     rows = table("Property", "Value", "Since")
     for one in device["properties"]:
         rows.add_row(
             escape(plain(one["key"])), escape(value_text(one["value"], one["unit"])), time_text(one["time"])
         )
     console().print(rows)
+
+
+def _over(device: dict[str, Any]) -> str:
+    many = device["over_limit"]
+    return f"{many} readings are over its limit and not stored; the device repeats what it keeps."
 
 
 def _old_and_new(hub: HubClient, words: tuple[str, ...], room: str | None) -> tuple[str, str | None]:

@@ -30,6 +30,8 @@ class Config:
     mqtt_bind: address the broker listens on for devices; 127.0.0.1 for simulated ones only
     mqtt_host: address written into devices at onboarding, None for `mqtt_bind` or this machine's LAN address
     batch_seconds, batch_readings: a telemetry batch is written after that time or that many readings
+    device_readings, device_octets: readings per second and octets per day that one device may have stored
+    disk_reserve: octets of the disk that telemetry leaves free, at most a twentieth of it
     command_seconds: how long a device may take to answer a command
     log_level: "auto" logs warnings to a terminal, "info" elsewhere
     """
@@ -45,6 +47,9 @@ class Config:
     service_port: int = 15099
     batch_seconds: float = 10.0
     batch_readings: int = 64
+    device_readings: float = 5.0
+    device_octets: int = 20_000_000
+    disk_reserve: int = 268_435_456
     command_seconds: float = 5.0
     log_level: Literal["auto", "debug", "info", "warning", "error"] = "auto"
 
@@ -56,6 +61,8 @@ class Config:
                 raise HubError(f"{port} must be between 0 and 65535 (0: any free port)")
         if self.batch_seconds <= 0 or self.batch_readings < 1 or self.command_seconds <= 0:
             raise HubError("batch_seconds, batch_readings and command_seconds must be above zero")
+        if self.device_readings <= 0 or self.device_octets <= 0 or self.disk_reserve < 0:
+            raise HubError("device_readings and device_octets must be above zero, disk_reserve not below it")
 
     @property
     def address(self) -> str:
@@ -113,6 +120,7 @@ def _check(settings: Mapping[str, Any], path: Path) -> None:
     kinds = {
         "name": str, "account": str, "broker": str, "mqtt_bind": str, "mqtt_host": str, "log_level": str,
         "mqtt_port": int, "dashboard_port": int, "service_port": int,
+        "device_readings": (int, float), "device_octets": int, "disk_reserve": int,
         "batch_readings": int, "batch_seconds": (int, float), "command_seconds": (int, float),
     }  # fmt: skip
     choices = {

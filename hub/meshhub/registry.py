@@ -41,7 +41,9 @@ def full_name(device: Named) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeviceRecord:
-    """A device at this moment. `values` maps (node, property) to the latest value and its time (ms)."""
+    """A device at this moment. `values` maps (node, property) to the latest value and its time (ms);
+    `over_limit` counts readings that its limit keeps out.
+    """
 
     udf: str
     name: str
@@ -49,6 +51,7 @@ class DeviceRecord:
     description: Mapping[str, object]
     online: bool = False
     last_seen: int | None = None
+    over_limit: int = 0
     values: Mapping[tuple[str, str], Latest] = field(default_factory=dict)
 
     @property
@@ -64,10 +67,13 @@ class DeviceRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Presence:
-    """Whether a device has a session, and when it was heard last (ms, None for never)."""
+    """Whether a device has a session, when it was heard last (ms, None for never), and how many of its
+    readings are over its limit.
+    """
 
     online: bool = False
     last_seen: int | None = None
+    over_limit: int = 0
 
 
 class DeviceCatalog(Protocol):
@@ -180,6 +186,7 @@ class Registry:
             room=extension.room or "",
             description=extension.description or {},
             online=presence.online,
+            over_limit=presence.over_limit,
             last_seen=presence.last_seen,
             values=self._latest(udf),
         )

@@ -2,7 +2,8 @@
 
 A batch is written 10 s after its first reading, with 64 readings, at once for an event (a button), and
 when the hub stops. Entries that are there already are receipted again and not stored again; entries that
-are lost are recorded.
+are lost are recorded. What is over a device's limit, or comes while the disk is nearly full, is shown and
+not taken: it has no receipt, so the device keeps it and sends it again.
 """
 
 from __future__ import annotations
@@ -18,7 +19,9 @@ from meshhub import logging
 from meshhub.events import Alarm, EventBus, TelemetryGap, ValueChanged
 from meshhub.spans import Spans
 from meshhub.telemetry_batch import Batch, Gap, Reading, in_order
+from meshhub.telemetry_gathering import Gathering
 from meshhub.telemetry_index import TelemetryIndex
+from meshhub.telemetry_intake import Intake
 from meshhub.telemetry_store import DeviceStore, Latest, OpenSequence
 
 RETRY_SECONDS = 10.0
@@ -29,38 +32,6 @@ Receipt = Callable[[str, int, int], Awaitable[None]]
 IsEvent = Callable[[str, str, str], bool]
 
 log = logging.get(__name__)
-
-
-class Gathering:
-    """What of one device is not on disk yet."""
-
-    def __init__(self, store: DeviceStore):
-        self.store = store
-        self.readings: list[Reading] = []
-        self.gaps: list[Gap] = []
-        self.spans: dict[int, Spans] = {}
-        self.due: float | None = None
-        self.writing = asyncio.Lock()
-        self.in_flight = Batch()
-        self.failed = False
-        self.owed: set[int] = set()
-
-    def lacks(self, boot: int, first: int, last: int) -> list[tuple[int, int]]:
-        """The parts of first..last of a boot that neither are on disk nor wait to be written."""
-        stored = self.store.spans.get(boot) or Spans()
-        waiting = self.spans.get(boot) or Spans()
-        return [part for gap in stored.missing(first, last) for part in waiting.missing(*gap)]
-
-    def take(self) -> Batch:
-        """All that waits, as one batch."""
-        batch = Batch(readings=tuple(self.readings), gaps=tuple(self.gaps))
-        self.readings, self.gaps, self.due = [], [], None
-        return batch
-
-    def put_back(self, batch: Batch) -> None:
-        """Undo `take`."""
-        self.readings[:0] = batch.readings
-        self.gaps[:0] = batch.gaps
 
 
 class Telemetry:
@@ -79,6 +50,7 @@ class Telemetry:
         clock: Callable[[], int],
         batch_seconds: float,
         batch_readings: int,
+        intake: Intake,
     ):
         self._index = TelemetryIndex(index)
         self._open_sequence = open_sequence
@@ -88,6 +60,7 @@ class Telemetry:
         self._clock = clock
         self._batch_seconds = batch_seconds
         self._batch_readings = batch_readings
+        self._intake = intake
         self._devices: dict[str, Gathering] = {}
         self._sooner = asyncio.Event()
 
@@ -95,7 +68,7 @@ class Telemetry:
         """Be ready for a device: its sequence is opened or made, its latest values are read."""
         if device not in self._devices:
             store = await asyncio.to_thread(DeviceStore.open, device, self._open_sequence, self._index)
-            self._devices[device] = Gathering(store)
+            self._devices[device] = Gathering(store, self._intake.quota())
 
     async def release(self, device: str) -> None:
         """Write what waits of a device and serve it no longer; what was stored stays."""
@@ -108,6 +81,11 @@ class Telemetry:
         """(node, property) → latest value of a device."""
         gathering = self._devices.get(device)
         return dict(gathering.store.latest) if gathering else {}
+
+    def over_limit(self, device: str) -> int:
+        """Readings of a device that its limit keeps out at present; 0 an hour after the last one."""
+        gathering = self._devices.get(device)
+        return gathering.quota.over if gathering else 0
 
     async def history(self, device: Any, since: datetime, until: datetime | None = None) -> Sequence[Reading]:
         """Readings of a device (its UDF or record) from `since` to `until`, oldest first, those not yet
@@ -143,7 +121,8 @@ class Telemetry:
             for s, (dt, node, prop, value) in enumerate(rows, first)
             if any(low <= s <= high for low, high in wanted)
         ]
-        self._gather(gathering, new)
+        if self._intake.takes(gathering, boot, first, last, len(new)):
+            self._gather(gathering, new)
         self._tell(gathering, new)
 
     async def lost(self, device: str, boot: int, first: int, last: int) -> None:
@@ -152,7 +131,8 @@ class Telemetry:
         if gathering is None:
             return
         for low, high in gathering.lacks(boot, first, last):
-            if len(gathering.gaps) >= MOST_PENDING:
+            if len(gathering.gaps) >= MOST_PENDING or not self._intake.takes_loss(gathering):
+                log.warning("a loss is not noted yet: the device has told too many", device=device)
                 return  # the device tells it again in its next session
             now = self._clock()
             gathering.gaps.append(Gap(time=now, boot=boot, first=low, last=high))
@@ -251,7 +231,7 @@ class Telemetry:
             boots |= {boot for boot, _, _ in batch.numbers()}
             try:
                 if batch.readings or batch.gaps:
-                    await asyncio.to_thread(gathering.store.append, batch)
+                    gathering.quota.stored(await asyncio.to_thread(gathering.store.append, batch))
             except Exception as error:
                 gathering.owed |= boots
                 self._write_failed(gathering, batch, error)

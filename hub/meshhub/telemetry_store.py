@@ -66,15 +66,20 @@ class DeviceStore:
         store._read_tail()
         return store
 
-    def append(self, batch: Batch) -> None:
-        """Write a batch; it is on disk when this returns. Raises StoreError and has no effect then."""
+    def append(self, batch: Batch) -> int:
+        """Write a batch; it is on disk when this returns. The octets that it took. Raises StoreError and has
+        no effect then.
+        """
         with self._lock:
+            before = self._sequence.size
             self._sequence.append(encode(batch), content_meta(), sync=True)
+            octets = self._sequence.size - before
         try:
             self._catch_up()
         except sqlite3.Error as error:
             # What the index lacks it gets with the next batch, or at the next start.
             log.error("the telemetry index cannot be written", error=error)
+        return octets
 
     def read(self, since: int, until: int) -> tuple[list[Reading], list[Gap]]:
         """Readings and gaps of that time (ms, both ends included), in the order in which they were stored."""

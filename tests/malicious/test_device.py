@@ -10,10 +10,13 @@ import pytest
 from mathmesh.errors import MeshError
 from meshclient.store_files import SequenceFile
 from meshhub import telemetry as telemetry_module
+from meshhub.disk import DiskReserve
 from meshhub.events import EventBus
 from meshhub.link_suite import HubSuite
+from meshhub.quota import Limits
 from meshhub.reported import Reported
 from meshhub.telemetry import Telemetry
+from meshhub.telemetry_intake import Intake
 from meshlink import description as descriptions
 from meshlink import messages
 from meshlink.record import LinkError
@@ -167,15 +170,17 @@ async def telemetry(tmp_path: Path) -> AsyncIterator[Telemetry]:
 
     async def receipt(*_: object) -> None: ...
 
+    events = EventBus()
     made = Telemetry(
         index=tmp_path / "index.sqlite",
         open_sequence=open_sequence,
-        events=EventBus(),
+        events=events,
         receipt=receipt,
         is_event=lambda *_: False,
         clock=lambda: NOW,
         batch_seconds=60,
         batch_readings=64,
+        intake=Intake(events, DiskReserve(tmp_path, 0), Limits(), clock=lambda: NOW),
     )
     yield made
     await made.close()

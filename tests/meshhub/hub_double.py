@@ -84,6 +84,7 @@ class DoubleDevice:
     description: Mapping[str, object]
     online: bool = True
     last_seen: int | None = None
+    over_limit: int = 0
     values: dict[tuple[str, str], DoubleValue] = field(default_factory=dict)
     readings: list[DoubleReading] = field(default_factory=list)
 

@@ -40,6 +40,14 @@ async def test_devices(meshhub):
     ) == 2
 
 
+async def test_devices_tells_what_is_over_a_limit(meshhub, hub):
+    hub.resolve("kitchen lamp").over_limit = 216
+    told = "Lamp (Kitchen): 216 readings are over its limit and not stored; the device repeats what it keeps."
+    assert told in (await meshhub("devices")).output
+    assert (await meshhub("get", "kitchen", "lamp")).output.splitlines()[1] == told.partition(": ")[2]
+    assert "limit" not in (await meshhub("get", "climate")).output
+
+
 @pytest.mark.parametrize(
     ("words", "output"),
     [

@@ -11,8 +11,11 @@ import pytest
 
 from mathmesh.errors import StoreError
 from meshclient.store_files import SequenceFile
+from meshhub.disk import DiskReserve
 from meshhub.events import Alarm, EventBus, TelemetryGap, ValueChanged
+from meshhub.quota import Limits
 from meshhub.telemetry import Telemetry
+from meshhub.telemetry_intake import Intake
 from meshhub.telemetry_store import store_name
 
 from .stores import SequenceFolder
@@ -25,12 +28,17 @@ EPOCH = datetime(2020, 1, 1, tzinfo=UTC)
 class World:
     """Telemetry on a folder, with the receipts and events that come out of it."""
 
-    def __init__(self, folder: Path, *, seconds: float = 60, readings: int = 64):
+    def __init__(
+        self, folder: Path, *, seconds: float = 60, readings: int = 64, limits: Limits | None = None
+    ):
         self.sequences = SequenceFolder(folder / "stores")
         self.receipts: list[tuple[int, int]] = []
         self.synced_at_receipt: list[int] = []
         self.events = EventBus()
         self.now = T0 + 1_000_000
+        self.seconds = 0.0
+        self.free = 10**12
+        reserve = DiskReserve(folder, 10**9, look=lambda _: (self.free, 10**12), clock=lambda: self.seconds)
         self.telemetry = Telemetry(
             index=folder / "index.sqlite",
             open_sequence=self.sequences,
@@ -40,6 +48,13 @@ class World:
             clock=lambda: self.now,
             batch_seconds=seconds,
             batch_readings=readings,
+            intake=Intake(
+                self.events,
+                reserve,
+                limits or Limits(),
+                clock=lambda: self.now,
+                seconds=lambda: self.seconds,
+            ),
         )
 
     async def receipt(self, device: str, boot: int, s: int) -> None:
@@ -308,3 +323,90 @@ async def test_a_device_that_is_not_open_gets_nothing(tmp_path: Path) -> None:
         await w.telemetry.lost("other", 1, 1, 2)
         assert w.telemetry.latest("other") == {}
         assert list(await w.telemetry.history("other", EPOCH)) == []
+
+
+async def alarms(w: World, events: Any) -> list[Alarm]:
+    """Alarms published so far."""
+    seen = []
+    while events._events:
+        event = await events.next()
+        seen += [event] if isinstance(event, Alarm) else []
+    return seen
+
+
+async def test_what_is_over_a_devices_rate_is_counted_told_hourly_and_kept_by_the_device(
+    tmp_path: Path,
+) -> None:
+    async with world(tmp_path, limits=Limits(readings=0.1, burst=10)) as w:
+        with w.events.subscribe() as events:
+            await w.tel(1, *range(8))
+            await w.tel(9, *range(8))
+            await w.tel(9, *range(8))
+            await w.telemetry.flush()
+            assert w.receipts == [(1, 8)]
+            assert w.telemetry.over_limit(DEVICE) == 8
+            [told] = await alarms(w, events)
+            assert (told.kind, told.device) == ("quota", DEVICE)
+            assert " 8 readings" in told.text
+            assert w.telemetry.latest(DEVICE)["air", "temperature"].order == (1, 16)
+            w.seconds += 70
+            await w.tel(9, *range(8))
+            await w.tel(17, *range(8))
+            await w.telemetry.flush()
+            assert w.receipts == [(1, 8), (1, 16)]
+            assert w.telemetry.over_limit(DEVICE) == 16
+            assert await alarms(w, events) == []
+            w.seconds += 3600
+            await w.tel(25, *range(200))
+            [told] = await alarms(w, events)
+            assert " 216 readings" in told.text
+        w.seconds += 3601
+        assert w.telemetry.over_limit(DEVICE) == 0
+
+
+async def test_what_is_over_a_devices_volume_waits(tmp_path: Path) -> None:
+    async with world(tmp_path, limits=Limits(octets=8_000)) as w:
+        for s in range(1, 40):
+            await w.tel(s, os.urandom(400).hex())
+            await w.telemetry.flush()
+        written = w.sequences.path(store_name(DEVICE)).stat().st_size
+        assert written < 6_000
+        stored = len(w.receipts)
+        assert 0 < stored < 10
+        assert w.telemetry.over_limit(DEVICE) == 39 - stored
+        w.seconds += 86_400
+        await w.tel(stored + 1, 1)
+        await w.telemetry.flush()
+        assert w.receipts[-1] == (1, stored + 1)
+
+
+async def test_losses_that_a_device_invents_do_not_fill_the_disk(tmp_path: Path) -> None:
+    async with world(tmp_path, limits=Limits(burst=20)) as w:
+        for boot in range(500):
+            await w.telemetry.lost(DEVICE, boot, 1, 1)
+            await w.telemetry.flush()
+        assert w.sequences(store_name(DEVICE)).count <= 21
+
+
+async def test_telemetry_stops_before_the_disk_is_full_and_says_so(tmp_path: Path) -> None:
+    async with world(tmp_path) as w:
+        with w.events.subscribe() as events:
+            w.free = 10**8
+            await w.tel(1, 1, 2)
+            await w.telemetry.lost(DEVICE, 2, 1, 1)
+            await w.telemetry.flush()
+            assert w.receipts == []
+            assert w.sequences(store_name(DEVICE)).count == 1
+            assert w.telemetry.latest(DEVICE)["air", "temperature"].value == 2
+            [told] = await alarms(w, events)
+            assert (told.kind, told.device) == ("disk", "")
+            assert "nearly full: 95 MB" in told.text
+            w.free, w.seconds = int(1.05 * 10**9), 10
+            await w.tel(1, 1, 2)
+            await w.telemetry.flush()
+            assert w.receipts == []  # a little above the reserve is not enough to begin again
+            w.free, w.seconds = 2 * 10**9, 20
+            await w.tel(1, 1, 2)
+            await w.telemetry.flush()
+            assert w.receipts == [(1, 2)]
+            assert await alarms(w, events) == []

@@ -1,6 +1,7 @@
 """Devices, readings and adoptions as the JSON that dashboard and command line are given.
 
-A device is `{udf, name, room, full_name, kind, model, state, online, last_seen, properties}`, a property
+A device is `{udf, name, room, full_name, kind, model, state, online, last_seen, over_limit, properties}`,
+`over_limit` the number of its readings that its limit keeps from being stored, a property
 `{node, kind, name, key, type, access, writable, hold, range, choices, unit, value, time}`; times are
 milliseconds since 1970. `state` is live, stale (online, yet nothing reported for `STALE_SECONDS`) or offline;
 `key` is the shortest name that `set` takes; `hold` marks what a touch by mistake must not do.
@@ -31,6 +32,7 @@ def device_json(device: Device, now: int) -> dict[str, object]:
         "state": state(device, now),
         "online": device.online,
         "last_seen": device.last_seen,
+        "over_limit": device.over_limit,
         "properties": [
             _property_json(one, device, one.name if counts[one.name] == 1 else path(one)) for one in known
         ],
