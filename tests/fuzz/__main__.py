@@ -1,4 +1,4 @@
-"""Coverage-guided fuzzing: `python -m tests.fuzz --seconds N [TARGET…]`.
+"""Coverage-guided fuzzing: `python -m tests.fuzz --seconds N [--seed S] [TARGET…]`.
 
 A target is a module `target_NAME` here with `seeds()` and `one(data)`, which raises for what must not be.
 Each runs in a process of its own. Where atheris has no wheel, nothing runs, and that is said. The exit code
@@ -35,7 +35,7 @@ def has_atheris() -> bool:
     return importlib.util.find_spec("atheris") is not None
 
 
-def run(name: str, seconds: int) -> tuple[bool, str]:
+def run(name: str, seconds: int, seed: int) -> tuple[bool, str]:
     """Fuzz one target for that long: whether it held, and a line that tells how it went."""
     with tempfile.TemporaryDirectory(prefix="mesh-fuzz-") as folder:
         corpus = Path(folder) / "corpus"
@@ -47,6 +47,7 @@ def run(name: str, seconds: int) -> tuple[bool, str]:
             [
                 *(sys.executable, "-m", "tests.fuzz", "--child", name, str(corpus)),
                 *(f"-max_total_time={seconds}", f"-max_len={INPUT_OCTETS}", f"-timeout={INPUT_SECONDS}"),
+                f"-seed={seed}",
                 *(f"-rss_limit_mb={MEMORY_MB}", f"-artifact_prefix={folder}/", "-print_final_stats=1"),
             ],
             cwd=CHECKOUT,
@@ -84,6 +85,12 @@ def main() -> int:
         child(sys.argv[2:])
     parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description="Coverage-guided fuzzing.")
     parser.add_argument("--seconds", type=int, default=30, help="for each target (default: 30)")
+    parser.add_argument(
+        "--seed",
+        type=int,
+        default=0,
+        help="of the inputs; the same one tries the same (default: by the clock)",
+    )
     parser.add_argument("target", nargs="*", help=f"of: {', '.join(targets())} (default: all)")
     given = parser.parse_args()
     unknown = sorted(set(given.target) - set(targets()))
@@ -96,7 +103,9 @@ def main() -> int:
     for name in given.target or targets():
         importlib.import_module(f"tests.fuzz.target_{name}")  # threads that import get in each other's way
     with ThreadPoolExecutor(max_workers=os.cpu_count()) as workers:
-        for held, line in workers.map(lambda name: run(name, given.seconds), given.target or targets()):
+        for held, line in workers.map(
+            lambda name: run(name, given.seconds, given.seed), given.target or targets()
+        ):
             print(f"fuzz {line}", flush=True)
             failed = failed or not held
     return 1 if failed else 0

@@ -59,7 +59,7 @@ def test_what_must_not_be_is_found(tmp_path: Path) -> None:
     program = (
         "import sys, types\n"
         "from tests.fuzz import __main__ as fuzz\n"
-        "print(fuzz.ABSENT if not fuzz.has_atheris() else fuzz.run(sys.argv[1], 20))\n"
+        "print(fuzz.ABSENT if not fuzz.has_atheris() else fuzz.run(sys.argv[1], 20, 1))\n"
     )
     package = tmp_path / "tests" / "fuzz"
     package.mkdir(parents=True)
