@@ -41,8 +41,8 @@ def run(name: str, seconds: int, seed: int) -> tuple[bool, str]:
         corpus = Path(folder) / "corpus"
         corpus.mkdir()
         module = importlib.import_module(f"tests.fuzz.target_{name}")
-        for number, seed in enumerate(module.seeds()):
-            (corpus / str(number)).write_bytes(seed)
+        for number, octets in enumerate(module.seeds()):
+            (corpus / str(number)).write_bytes(octets)
         done = subprocess.run(
             [
                 *(sys.executable, "-m", "tests.fuzz", "--child", name, str(corpus)),
@@ -89,7 +89,7 @@ def main() -> int:
         "--seed",
         type=int,
         default=0,
-        help="of the inputs; the same one tries the same (default: by the clock)",
+        help="number from which inputs are made (default: by the clock)",
     )
     parser.add_argument("target", nargs="*", help=f"of: {', '.join(targets())} (default: all)")
     given = parser.parse_args()
@@ -100,7 +100,8 @@ def main() -> int:
         print(f"fuzz: {ABSENT}")
         return 0
     failed = False
-    for name in given.target or targets():
+    names = given.target or targets()
+    for name in names:
         importlib.import_module(f"tests.fuzz.target_{name}")  # threads that import get in each other's way
     with ThreadPoolExecutor(max_workers=os.cpu_count()) as workers:
         for held, line in workers.map(
