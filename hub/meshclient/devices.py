@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from mathmesh.codec import udf, uri
-from mathmesh.errors import KeyUnavailableError, PolicyError, StoreError, VerificationError
+from mathmesh.errors import PolicyError, StoreError, VerificationError
 from mathmesh.keys import earl
 from mathmesh.messaging import connect
 from mathmesh.messaging import contact as contacts
@@ -203,7 +203,7 @@ async def accept(
         session.administrator, request, canonical_roles(roles), local_name=local_name
     )
     await session.apply(changes)
-    await _give_applications(session)
+    await granting.regrant(session)
     return entry
 
 
@@ -240,7 +240,7 @@ async def claim(
     result = await session.context.claim(code, session.directory.stranger(maker))
     entry, access = administrator.connect(result.profile_envelope, named, local_name=local_name)
     await session.context.transact(updates={DEVICE: [entry], ACCESS: access})
-    await _give_applications(session)
+    await granting.regrant(session)
     return entry
 
 
@@ -303,11 +303,12 @@ async def delete(session: Session, entry: CatalogedDevice) -> tuple[str, ...]:
 
     Its access and the service's shares for it end at once. The keys that it had whole, of stores and of the
     account, are renewed on a machine with the account's seed; the devices that remain and the contacts are
-    given the new ones.
+    given the new ones. SSH keys that it had are renewed on any administrator's machine.
     """
     if same_udf(entry.device_udf, session.context.device.profile.udf):
         raise PolicyError("this is the device that you are using; remove it from another one")
     roles = roles_of(session, entry)
+    await granting.renew(session, entry)
     changes = connect.removal(entry, list(_access(session)))
     stores = sorted({store for role in roles for store in STORES.get(role, ())})
     if not stores or not isinstance(session.context.keys, SeedKeys):
@@ -354,7 +355,7 @@ async def _rebind(session: Session, renewed: AccountSeed) -> None:
 async def change_roles(session: Session, entry: CatalogedDevice, roles: Sequence[str]) -> None:
     """Give a device other roles; it learns of them when it syncs. Keys that it has had it may still know."""
     await session.context.transact(updates=regranted(session, [(entry, canonical_roles(roles))]))
-    await _give_applications(session)
+    await granting.regrant(session)
 
 
 def regranted(
@@ -370,17 +371,6 @@ def regranted(
         entries.append(made)
         access += [*connect.withdrawn_shares(device, present), *granted]
     return {DEVICE: entries, ACCESS: access}
-
-
-async def _give_applications(session: Session) -> None:
-    """Give devices the keys of applications that their roles grant.
-
-    An administrator that lacks one leaves it to another.
-    """
-    try:
-        await granting.regrant(session)
-    except KeyUnavailableError:
-        return
 
 
 def access_only(entries: Iterable[MeshObject]) -> list[MeshObject]:

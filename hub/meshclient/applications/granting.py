@@ -2,7 +2,9 @@
 
 An application is an entry of MMM_Application; its private keys lie in the CatalogedDevice of each device
 whose roles it is granted to, encrypted to that device, and in escrow for the account. Only an administrator
-gives them out. `regrant` brings all devices to what applications and roles say now; call it when one changes.
+gives them out; keys that it does not have itself are left to another one. `regrant` brings all devices to
+what applications and roles say now; call it when one changes. `renew` puts fresh SSH keys in place of those
+that a device knows which is about to be removed.
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ from dataclasses import replace
 from typing import Any
 
 from mathmesh.errors import KeyUnavailableError, PolicyError, VerificationError
-from mathmesh.keys.pair import PublicKey
+from mathmesh.keys.pair import PublicKey, generate
 from mathmesh.schema.activation import (
     ActivationApplication,
     ActivationApplicationMail,
@@ -24,7 +26,7 @@ from mathmesh.schema.application import (
     CatalogedApplicationSsh,
 )
 from mathmesh.schema.application_entry import ApplicationEntry, ApplicationEntryMail, ApplicationEntrySsh
-from mathmesh.schema.build.application import is_granted, make_application_entry
+from mathmesh.schema.build.application import is_granted, make_application_entry, make_cataloged_ssh
 from mathmesh.schema.build.device import make_access_capability
 from mathmesh.schema.cataloged import CatalogedAccess, CatalogedDevice
 from mathmesh.schema.key_data import KeyData, same_udf
@@ -34,6 +36,7 @@ from mathmesh.schema.validation import verify_cataloged_device
 from mathmesh.schema.verify.application import verify_application_entry, verify_cataloged_application
 from mathmesh.stores import ACCESS, APPLICATION, DEVICE
 from meshclient.account_keys import GrantedKeys
+from meshclient.applications.ssh_key import CURVE
 from meshclient.session import Session
 
 KINDS: dict[type[CatalogedApplication], type[ActivationApplication]] = {
@@ -94,8 +97,10 @@ async def add(session: Session, application: CatalogedApplication, keys: Activat
     """Write a new or changed application and give its keys to the devices that it is granted to, which are
     counted.
 
-    This device, an administrator, gets them in any case: it gives them to others later.
+    This device, an administrator, gets them in any case: it gives them to others later. Raises PolicyError
+    where it is none.
     """
+    session.context.administrator  # noqa: B018 - refused before anything is written
     present = [one for one in applications(session) if one.key != application.key]
     updates, given = _regranted(session, [*present, application], {application.key or "": keys})
     updates[APPLICATION] = [application]
@@ -104,10 +109,67 @@ async def add(session: Session, application: CatalogedApplication, keys: Activat
 
 
 async def remove(session: Session, application: CatalogedApplication) -> None:
-    """Delete an application and its keys in the entries of all devices; what they had they may have kept."""
+    """Delete an application and its keys in the entries of all devices; what they had they may have kept.
+
+    Raises PolicyError where this device is no administrator.
+    """
+    session.context.administrator  # noqa: B018 - refused before anything is written
     present = [one for one in applications(session) if one.key != application.key]
     updates, _ = _regranted(session, present, {})
     await session.context.transact(updates=updates, deletes={APPLICATION: [application.key or ""]})
+
+
+async def renew(session: Session, removed: CatalogedDevice) -> list[CatalogedApplicationSsh]:
+    """Put fresh keys in place of the SSH keys that the device `removed` has; the new entries are returned.
+
+    All devices but that one are given them. The old keys are no keys of the account any more: servers refuse
+    them as soon as they fetch the account's keys again.
+    """
+    known = {
+        entry.identifier
+        for entry in removed.application_entries or ()
+        if isinstance(entry, ApplicationEntrySsh)
+    }
+    present = list(applications(session))
+    old = [one for one in present if isinstance(one, CatalogedApplicationSsh) and one.key in known]
+    if not old:
+        return []
+    made = [make_ssh(session, one.grant or (), local_name=one.local_name, deny=one.deny) for one in old]
+    kept = [one for one in present if one not in old]
+    fresh: dict[str, ActivationApplication] = {entry.key or "": keys for entry, keys in made}
+    entries = [entry for entry, _ in made]
+    updates, _ = _regranted(session, [*kept, *entries], fresh, without=removed)
+    updates[APPLICATION] = [*entries]
+    await session.context.transact(updates=updates, deletes={APPLICATION: [one.key or "" for one in old]})
+    return entries
+
+
+def make_ssh(
+    session: Session,
+    grant: Sequence[str],
+    *,
+    local_name: str | None = None,
+    deny: Sequence[str] | None = None,
+) -> tuple[CatalogedApplicationSsh, ActivationApplicationSsh]:
+    """A fresh SSH client key and its entry, for devices with a role in `grant` and none in `deny`."""
+    key = generate(CURVE, session.context.entropy)
+    entry = make_cataloged_ssh(
+        key,
+        escrow=escrow_key(session),
+        entropy=session.context.entropy,
+        now=session.now,
+        grant=grant,
+        local_name=local_name,
+    )
+    if deny:
+        entry = replace(entry, deny=tuple(deny))
+    return entry, ActivationApplicationSsh(client_key=KeyData.of_private(key))
+
+
+def escrow_key(session: Session) -> PublicKey | None:
+    """The account's EscrowEncryption key, to which a copy of each application's keys is encrypted."""
+    data = session.context.profile_user.escrow_encryption
+    return data.public_key() if data is not None else None
 
 
 async def regrant(session: Session) -> int:
@@ -120,11 +182,15 @@ async def regrant(session: Session) -> int:
 
 
 def _regranted(
-    session: Session, present: Sequence[CatalogedApplication], fresh: Mapping[str, ActivationApplication]
+    session: Session,
+    present: Sequence[CatalogedApplication],
+    fresh: Mapping[str, ActivationApplication],
+    *,
+    without: CatalogedDevice | None = None,
 ) -> tuple[dict[str, list[MeshObject]], int]:
     """Entries of devices with their access to write, and how many devices get keys that they had not.
 
-    `fresh` holds keys, by application, that every device is given anew.
+    `fresh` holds keys, by application, that every device is given anew; the device `without` stays as it is.
     """
     keys = _Keys(session, fresh)
     devices: list[MeshObject] = []
@@ -132,6 +198,8 @@ def _regranted(
     given = 0
     for device in session.context.catalog(DEVICE).entries().values():
         if not isinstance(device, CatalogedDevice):
+            continue
+        if without is not None and same_udf(device.device_udf, without.device_udf):
             continue
         verified = verify_cataloged_device(device, session.context.profile_user, now=session.now)
         roles = tuple(verified.connection_device.roles or ())
@@ -152,7 +220,7 @@ class _Keys:
     def __init__(self, session: Session, fresh: Mapping[str, ActivationApplication]) -> None:
         self._session = session
         self._fresh = fresh
-        self._keys = dict(fresh)
+        self._keys: dict[str, ActivationApplication | None] = dict(fresh)
 
     def entries(
         self, present: Sequence[MeshObject], wanted: Sequence[CatalogedApplication], device_key: PublicKey
@@ -169,16 +237,24 @@ class _Keys:
         for application in wanted:
             key = application.key or ""
             kept = managed.get(key) if key not in self._fresh else None
-            made.append(kept or self._entry(application, device_key))
+            entry = kept or self._entry(application, device_key)
+            made += [entry] if entry is not None else []
         return made
 
-    def _entry(self, application: CatalogedApplication, device_key: PublicKey) -> ApplicationEntry:
+    def _entry(self, application: CatalogedApplication, device_key: PublicKey) -> ApplicationEntry | None:
+        """The entry that gives a device this application; None where this administrator lacks its keys."""
         key = application.key or ""
         if key not in self._keys:
-            self._keys[key] = own_activation(self._session, application)
+            try:
+                self._keys[key] = own_activation(self._session, application)
+            except KeyUnavailableError:
+                self._keys[key] = None
+        activation = self._keys[key]
+        if activation is None:
+            return None
         return make_application_entry(
             application,
-            self._keys[key],
+            activation,
             device_key=device_key,
             administrator=self._session.context.administrator,
             entropy=self._session.context.entropy,

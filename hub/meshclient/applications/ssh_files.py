@@ -25,6 +25,7 @@ from meshclient.private_file import write_private
 CONFIG, KNOWN_HOSTS, PREFIX = "mesh_config", "mesh_known_hosts", "mesh_"
 MAXIMUM_AUTHORIZED = 4 * 1024 * 1024
 
+_KEY_FILE = re.compile(PREFIX + r"[a-z2-7]{8}(\.pub)?")
 _MARK = re.compile(r"[A-Za-z0-9@._+-]{1,254}")
 
 
@@ -48,8 +49,15 @@ def default_folder() -> Path:
 
 
 def write_client(folder: Path, keys: Sequence[ClientKey], known_hosts: str) -> Path:
-    """Write keys, servers and configuration; the file to include is returned."""
+    """Write keys, servers and configuration; the file to include is returned.
+
+    Keys that an earlier run wrote here and that are not among `keys` any more are removed.
+    """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    names = {key.name for key in keys if key.private is not None} | {f"{key.name}.pub" for key in keys}
+    for path in folder.glob(PREFIX + "*"):
+        if _KEY_FILE.fullmatch(path.name) and path.name not in names:
+            path.unlink()
     for key in keys:
         line = public_line(key.public, key.comment)
         _write(folder / f"{key.name}.pub", line.text + "\n")

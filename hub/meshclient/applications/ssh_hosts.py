@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from mathmesh.codec import b64
-from mathmesh.errors import EncodingError
+from mathmesh.errors import EncodingError, PolicyError
 from mathmesh.keys import digest
 from mathmesh.schema.cataloged import CatalogedCredential
 from mathmesh.schema.key_data import KeyData
@@ -64,6 +64,28 @@ def hosts(entries: Iterable[Any]) -> Iterator[CatalogedCredential]:
             and entry.host_authentication
         ):
             yield entry
+
+
+def find(entries: Iterable[Any], name: str) -> CatalogedCredential:
+    """The server called `name`; raises PolicyError when the account does not know it."""
+    wanted = host_name(name)
+    for entry in hosts(entries):
+        if entry.service == wanted:
+            return entry
+    raise PolicyError(f"there is no server {wanted}")
+
+
+def differing(entry: CatalogedCredential, lines: Iterable[PublicLine]) -> list[PublicLine]:
+    """Those of `lines` that are not the key which `entry` has of their type: a server that is not what it
+    was, or whose keys were renewed.
+    """
+    held = keys_of(entry)
+    return [
+        line
+        for line in lines
+        if any(one.key_type == line.key_type for one in held)
+        and not any(one.blob == line.blob for one in held)
+    ]
 
 
 def keys_of(entry: CatalogedCredential) -> list[PublicLine]:

@@ -25,6 +25,7 @@ MODULES = {
     "message": "meshclient.meshman.message",
     "network": "meshclient.meshman.network",
     "password": "meshclient.meshman.password",
+    "ssh": "meshclient.meshman.ssh",
 }
 """Each command or group and the module that holds it as `command`."""
 

@@ -11,6 +11,7 @@ from mathmesh.errors import PolicyError
 from meshclient import devices, inbox, qr
 from meshclient.context import utc_now
 from meshclient.machine import Machine
+from meshclient.meshman.applications import after_removal
 from meshclient.meshman.frame import Answer, MeshGroup
 from meshclient.meshman.running import (
     Flags,
@@ -235,6 +236,7 @@ def delete(flags: Flags, device: str) -> Answer:
             lines=[f"Deleted {entry.device_udf}"],
             tag="ResultDelete",
             members={"DeviceUDF": entry.device_udf},
+            notes=after_removal(entry),
         )
 
     return on_account(flags, step, sync=True)

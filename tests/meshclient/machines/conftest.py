@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from mathmesh.keys import derive
 from mathmesh.service.access import Caller
@@ -17,6 +19,8 @@ from mathmesh.service.credentials import Credentials
 from mathmesh.service.identity import ServiceIdentity
 from meshclient import account_setup, correspondence, inbox
 from meshclient.machine import Machine
+from meshclient.meshman import running
+from meshclient.meshman.cli import commands
 from meshclient.session import Session, opened
 from meshservice.engines.files import FileEngine
 from meshservice.local import LocalTransport
@@ -113,3 +117,58 @@ def closed_world(tmp_path: Path) -> Iterator[World]:
     made = World(tmp_path)
     yield made
     made.close()
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a command printed, and its exit code."""
+
+    code: int
+    out: str
+    err: str
+
+    def value(self, name: str) -> str:
+        """What stands behind `name = `."""
+        [found] = [
+            line.partition(" = ")[2] for line in self.out.splitlines() if line.startswith(f"{name} = ")
+        ]
+        return found
+
+
+@pytest.fixture
+def meshman(closed_world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Run]:
+    """`meshman(actor, words)`: a command on the machine of an actor."""
+    monkeypatch.setattr(running, "Directory", lambda home: closed_world.directory)
+    monkeypatch.setattr(running, "utc_now", closed_world.clock)
+    monkeypatch.chdir(tmp_path)
+
+    def run(actor: str, words: str, *more: str, input: str | None = None) -> Run:
+        monkeypatch.setenv("MESHMAN_HOME", str(tmp_path / "homes" / actor))
+        args = [*words.split(), *more]
+        result = CliRunner().invoke(commands, args, prog_name="meshman", input=input)
+        if result.exception is not None and not isinstance(result.exception, SystemExit):
+            raise result.exception
+        return Run(result.exit_code, result.stdout, result.stderr)
+
+    return run
+
+
+@pytest.fixture
+def alice(meshman: Callable[..., Run]) -> Callable[..., Run]:
+    """A command on the machine of Alice, who has an account."""
+    assert meshman("alice", "account create alice@example.com").code == 0
+    return lambda words, *more, input=None: meshman("alice", words, *more, input=input)
+
+
+@pytest.fixture
+def join(meshman: Callable[..., Run], alice: Callable[..., Run]) -> Callable[..., str]:
+    """`join(actor, roles)`: take the machine of an actor into Alice's account; its UDF."""
+
+    def connect(actor: str, roles: str) -> str:
+        asked = meshman(actor, "device request alice@example.com")
+        accepted = alice(f"device accept {asked.value('Witness value')} {roles}")
+        assert accepted.code == 0, accepted.err
+        assert meshman(actor, "device complete").code == 0
+        return asked.value("Device UDF")
+
+    return connect

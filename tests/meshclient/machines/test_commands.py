@@ -4,47 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner
 
-from meshclient.meshman import running
-from meshclient.meshman.cli import commands
-
-
-@dataclass(frozen=True)
-class Run:
-    code: int
-    out: str
-    err: str
-
-
-@pytest.fixture
-def meshman(closed_world: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Run]:
-    """`meshman(actor, words)`: a command on the machine of an actor."""
-    monkeypatch.setattr(running, "Directory", lambda home: closed_world.directory)
-    monkeypatch.setattr(running, "utc_now", closed_world.clock)
-    monkeypatch.chdir(tmp_path)
-
-    def run(actor: str, words: str, *more: str, input: str | None = None) -> Run:
-        monkeypatch.setenv("MESHMAN_HOME", str(tmp_path / "homes" / actor))
-        args = [*words.split(), *more]
-        result = CliRunner().invoke(commands, args, prog_name="meshman", input=input)
-        if result.exception is not None and not isinstance(result.exception, SystemExit):
-            raise result.exception
-        return Run(result.exit_code, result.stdout, result.stderr)
-
-    return run
-
-
-@pytest.fixture
-def alice(meshman: Callable[..., Run]) -> Callable[..., Run]:
-    """A command on the machine of Alice, who has an account."""
-    assert meshman("alice", "account create alice@example.com").code == 0
-    return lambda words, *more, input=None: meshman("alice", words, *more, input=input)
+Run = Any
+"""What a command printed, and its exit code; see conftest."""
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,214 @@
+"""Keys of the account log in to a real sshd, from every device that is granted them."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import os
+import shutil
+import socket
+import stat
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+SSHD = Path("/usr/sbin/sshd")
+pytestmark = pytest.mark.skipif(
+    not SSHD.exists() or shutil.which("ssh") is None, reason="openssh-server and -client are not installed"
+)
+Run = Callable[..., Any]
+
+
+class Sshd:
+    """Debian's sshd on loopback, for this user alone."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir()
+        self.host_key = folder / "host_key"
+        self.authorized = folder / "authorized_keys"
+        self.log = folder / "log"
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            self.port = free.getsockname()[1]
+        settings = {
+            "ListenAddress": "127.0.0.1",
+            "Port": self.port,
+            "HostKey": self.host_key,
+            "AuthorizedKeysFile": self.authorized,
+            "PidFile": "none",
+            "StrictModes": "no",
+            "UsePAM": "no",
+            "PasswordAuthentication": "no",
+            "KbdInteractiveAuthentication": "no",
+            "PermitRootLogin": "prohibit-password",
+        }
+        self.config = folder / "sshd_config"
+        self.config.write_text("".join(f"{name} {value}\n" for name, value in settings.items()))
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def name(self) -> str:
+        return f"[127.0.0.1]:{self.port}"
+
+    def start(self) -> None:
+        with self.log.open("w") as log:
+            self._process = subprocess.Popen([SSHD, "-D", "-e", "-f", self.config], stderr=log)
+        end = time.monotonic() + 10
+        while True:
+            try:
+                socket.create_connection(("127.0.0.1", self.port)).close()
+                return
+            except ConnectionRefusedError:
+                if time.monotonic() > end or self._process.poll() is not None:
+                    raise AssertionError(self.log.read_text()) from None
+                time.sleep(0.05)
+
+    def stop(self) -> None:
+        if self._process is not None:
+            self._process.terminate()
+            self._process.wait(10)
+
+    def login(self, config: Path) -> subprocess.CompletedProcess[str]:
+        """Log in with a configuration as `ssh setup` writes it; the server must be known."""
+        options = ["-o", "BatchMode=yes", "-o", "StrictHostKeyChecking=yes", "-o", "ConnectTimeout=10"]
+        return subprocess.run(
+            [
+                "ssh",
+                "-F",
+                config,
+                *options,
+                "-p",
+                str(self.port),
+                f"{getpass.getuser()}@127.0.0.1",
+                "echo",
+                "in",
+            ],
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=False,
+            env={name: value for name, value in os.environ.items() if name != "SSH_AUTH_SOCK"},
+        )
+
+
+@pytest.fixture
+def sshd(tmp_path: Path) -> Iterator[Sshd]:
+    made = Sshd(tmp_path / "sshd")
+    yield made
+    made.stop()
+
+
+@pytest.fixture(autouse=True)
+def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The user's own .ssh stays what it is."""
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+
+
+def ok(run: Any) -> Any:
+    assert run.code == 0, run.err
+    return run
+
+
+def test_two_devices_log_in_and_a_deleted_one_does_not(
+    meshman: Run, alice: Run, join: Run, sshd: Sshd, tmp_path: Path
+) -> None:
+    second = join("alice2", "/web")
+    join("alice3", "/message")
+    made = ok(alice("ssh create /web /name=work"))
+    assert made.value("Devices") == "2"
+    assert made.value("Roles") == "web"
+    join("alice4", "/web")
+    ok(alice(f"ssh host {sshd.name} /new {sshd.host_key}"))
+    ok(alice(f"ssh client /file {sshd.authorized}"))
+    sshd.start()
+    folders = {name: tmp_path / name for name in ("alice", "alice2", "alice4")}
+    for actor, folder in folders.items():
+        ok(meshman(actor, f"ssh setup /folder {folder}"))
+        done = sshd.login(folder / "mesh_config")
+        assert done.stdout == "in\n", (actor, done.stderr)
+    refused = meshman("alice3", "ssh get /file other")
+    assert (refused.code, refused.out) == (1, "")
+    assert "its roles are message" in refused.err
+    assert not Path("other").exists()
+
+    gone = ok(alice(f"device delete {second}"))
+    assert "ssh client" in gone.err
+    assert ok(alice(f"ssh client /file {sshd.authorized}")).value("Changed") == "true"
+    assert "Permission denied" in sshd.login(folders["alice2"] / "mesh_config").stderr
+    assert meshman("alice2", f"ssh setup /folder {folders['alice2']}").code == 1
+    for actor in ("alice", "alice4"):
+        ok(meshman(actor, f"ssh setup /folder {folders[actor]}"))
+        assert sshd.login(folders[actor] / "mesh_config").stdout == "in\n"
+        assert len(list(folders[actor].glob("mesh_????????"))) == 1
+    renewed = ok(alice("ssh get work"))
+    assert renewed.value("UDF") != made.value("UDF")
+    assert renewed.value("Roles") == "web"
+
+
+def test_an_unknown_server_and_a_changed_one_are_refused(alice: Run, sshd: Sshd, tmp_path: Path) -> None:
+    ok(alice("ssh create"))
+    ok(alice(f"ssh client /file {sshd.authorized}"))
+    ok(alice(f"ssh host {sshd.name} /new {sshd.host_key}"))
+    known = ok(alice("ssh known")).out
+    assert known.startswith(f"{sshd.name} ssh-ed25519 ")
+    ok(alice(f"ssh delete {sshd.name}"))
+    ok(alice(f"ssh setup /folder {tmp_path / 'ssh'}"))
+    sshd.start()
+    assert "Host key verification failed" in sshd.login(tmp_path / "ssh" / "mesh_config").stderr
+    ok(alice(f"ssh host {sshd.name} {sshd.host_key}.pub"))
+    changed = alice(f"ssh host {sshd.name} /new {tmp_path / 'another'}")
+    assert changed.code == 1
+    assert "has other keys" in changed.err
+    ok(alice(f"ssh host {sshd.name} {tmp_path / 'another.pub'} /replace"))
+    ok(alice(f"ssh setup /folder {tmp_path / 'ssh'}"))
+    assert "Host key verification failed" in sshd.login(tmp_path / "ssh" / "mesh_config").stderr
+    assert ok(alice("ssh known /file all")).value("Servers") == "1"
+    ok(alice(f"ssh delete {sshd.name}"))
+    ok(alice("ssh host /known all"))
+    assert ok(alice("ssh known")).out == Path("all").read_text()
+
+
+def test_keys_in_files_and_in_an_agent(
+    alice: Run, meshman: Run, join: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    join("alice2", "/web")
+    made = ok(alice("ssh create /name=work"))
+    ok(meshman("alice2", "ssh get work /file id_mesh"))
+    assert stat.S_IMODE(Path("id_mesh").stat().st_mode) == 0o600
+    shown = subprocess.run(["ssh-keygen", "-y", "-f", "id_mesh"], capture_output=True, text=True, check=True)
+    assert shown.stdout.split()[:2] == made.value("Key").split()[:2]
+    assert Path("id_mesh.pub").read_text() == made.value("Key") + "\n"
+    again = alice("ssh get /file id_mesh")
+    assert (again.code, "exists already" in again.err) == (1, True)
+    path = tmp_path / "agent"
+    with subprocess.Popen(["ssh-agent", "-D", "-a", path], stdout=subprocess.DEVNULL) as agent:
+        while not path.exists():
+            time.sleep(0.02)
+        monkeypatch.setenv("SSH_AUTH_SOCK", str(path))
+        ok(meshman("alice2", f"ssh setup /agent /folder {tmp_path / 'ssh'}"))
+        held = subprocess.run(["ssh-add", "-l"], capture_output=True, text=True, check=True).stdout
+        agent.terminate()
+    assert made.value("Fingerprint") in held
+    assert not [one for one in (tmp_path / "ssh").glob("mesh_????????") if "PRIVATE" in one.read_text()]
+
+
+def test_what_json_says_and_deletion(alice: Run, meshman: Run, join: Run) -> None:
+    join("alice2", "/device")
+    made = json.loads(ok(alice("ssh create /device /json")).out)["ResultSsh"]
+    assert made["Devices"] == 2
+    [key] = made["Keys"]
+    assert key["Roles"] == ["device"]
+    listed = json.loads(ok(meshman("alice2", "ssh list /sync /json")).out)["ResultSsh"]["Keys"]
+    assert listed == [key]
+    assert json.loads(ok(alice("ssh client /json")).out)["ResultSsh"]["Keys"] == [key["Public"]]
+    refused = meshman("alice2", "ssh create /device")
+    assert (refused.code, "only an administrator" in refused.err.lower()) == (1, True)
+    twice = alice("ssh create /name=x"), alice("ssh create /name=X")
+    assert [one.code for one in twice] == [0, 1]
+    ok(alice(f"ssh delete {key['UDF']}"))
+    assert meshman("alice2", "ssh get /file id").code == 1
+    assert alice(f"ssh delete {key['UDF']}").code == 1
+    assert [line.split()[-1] for line in ok(alice("ssh list")).out.splitlines()] == ["x"]
