@@ -1,8 +1,9 @@
 """What the hub alone knows of each device's link, in a sealed sequence that is never sent anywhere.
 
 Entries are keys of the link, the broker account (hash only), the highest confirmed (boot, try), and the
-UDFs of forgotten devices. Each change is on disk before the call returns. Forgetting rewrites the file,
-so that the keys are gone from it; many small entries are rewritten to few at start. Source: protocol
+UDFs of forgotten devices. Each change is on disk before the call returns; one that raises has no effect.
+Forgetting rewrites the file, so that the keys are gone from it; so does a file of many small entries, which
+thus never grows long. Source: protocol
 book, "Running", "Revocation".
 """
 
@@ -23,14 +24,18 @@ from mathmesh.keys.keyring import MemoryKeyring
 from mathmesh.keys.pair import PrivateKey
 from mathmesh.types import Entropy
 from meshclient.store_files import SequenceFile
+from meshhub import logging
 from meshhub.broker.accounts import BrokerAccount, hash_password, new_password, new_user
 from meshhub.mqtt import topics
+from meshhub.tasks import unbroken
 
 STORE = "MMM_HubLinks"
 LINK, PAIR, FORGOTTEN = "HubLink", "HubLinkPair", "HubForgotten"
 KEY_OCTETS = 32
 UDF_OCTETS = 64
 SPARE_ENTRIES = 256
+
+log = logging.get(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +87,14 @@ class BrokerLogin:
         return cls(user=new_user(entropy), password=password, password_hash=hash_password(password, entropy))
 
 
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """A frame that waits to be written, and who waits for that."""
+
+    frame: bytes
+    done: asyncio.Future[None]
+
+
 class LinkStore:
     """All links. Use from one event loop; blocking work goes to a thread."""
 
@@ -91,7 +104,7 @@ class LinkStore:
         self._entropy = entropy
         self._links: dict[str, Link] = {}
         self._forgotten: dict[str, int] = {}
-        self._waiting: list[bytes] = []
+        self._waiting: list[_Change] = []
         self._writer = asyncio.Lock()
         self._file_lock = threading.Lock()
         self._file: SequenceFile | None = None
@@ -124,16 +137,11 @@ class LinkStore:
     async def put(self, link: Link) -> None:
         """Add or replace a link; on disk when this returns."""
         await self._append(_frame(LINK, _link_members(link)))
-        self._links[link.device] = link
-        self._forgotten.pop(link.device, None)
 
     async def confirm(self, device: str, pair: tuple[int, int]) -> None:
         """Keep the highest confirmed (boot, try) of a device; on disk when this returns."""
-        link = self._links.get(device)
-        if link is None:
-            return
-        self._links[device] = replace(link, pair=pair)
-        await self._append(_frame(PAIR, {"Device": device, "Boot": pair[0], "Try": pair[1]}))
+        if device in self._links:
+            await self._append(_frame(PAIR, {"Device": device, "Boot": pair[0], "Try": pair[1]}))
 
     async def remove(self, device: str, *, remember: int | None) -> None:
         """Take a link out, leaving no copy of its keys in the file.
@@ -141,11 +149,11 @@ class LinkStore:
         `remember` is the time (ms) at which it was forgotten, None for one that never came to be.
         """
         async with self._writer:
-            self._links.pop(device, None)
-            self._forgotten.pop(device, None)
+            links = {udf: link for udf, link in self._links.items() if udf != device}
+            forgotten = {udf: time for udf, time in self._forgotten.items() if udf != device}
             if remember is not None:
-                self._forgotten[device] = remember
-            await asyncio.to_thread(self._rewrite)
+                forgotten[device] = remember
+            await unbroken(asyncio.to_thread(self._rewrite, links, forgotten))
 
     def close(self) -> None:
         """Close the file; everything is on disk already."""
@@ -156,11 +164,44 @@ class LinkStore:
 
     async def _append(self, frame: bytes) -> None:
         """Append with all others that wait at this moment: one write and one sync for all of them."""
-        self._waiting.append(frame)
-        async with self._writer:
-            batch, self._waiting = self._waiting, []
-            if batch:
-                await asyncio.to_thread(self._write, batch)
+        change = _Change(frame, asyncio.get_running_loop().create_future())
+        self._waiting.append(change)
+        try:
+            async with self._writer:
+                if not change.done.done():
+                    await unbroken(self._write_waiting())
+            await change.done
+        except asyncio.CancelledError:
+            if not change.done.cancelled() and not change.done.cancel():
+                change.done.exception()
+            raise
+
+    async def _write_waiting(self) -> None:
+        changes, self._waiting = self._waiting, []
+        error: Exception | None = None
+        try:
+            await asyncio.to_thread(self._write, [change.frame for change in changes])
+        except (StoreError, OSError) as failed:
+            error = failed
+        for change in changes:
+            if error is None:
+                self._take(change.frame)
+            if change.done.cancelled():
+                continue
+            if error is None:
+                change.done.set_result(None)
+            else:
+                change.done.set_exception(error)
+        if error is None and self._long:
+            try:
+                await asyncio.to_thread(self._rewrite, dict(self._links), dict(self._forgotten))
+            except (StoreError, OSError) as failed:  # the long file is as good
+                log.error("the link store cannot be made shorter", error=failed)
+
+    @property
+    def _long(self) -> bool:
+        entries = self._file.count if self._file else 0
+        return entries > len(self._links) + len(self._forgotten) + SPARE_ENTRIES
 
     def _write(self, frames: Iterable[bytes]) -> None:
         with self._file_lock:
@@ -171,15 +212,15 @@ class LinkStore:
     def _load(self) -> None:
         self._path.with_suffix(".new").unlink(missing_ok=True)
         if not self._path.exists():
-            self._rewrite()
+            self._rewrite({}, {})
             return
         keyring = MemoryKeyring()
         keyring.add(self._key)
         self._file = SequenceFile.open(self._path, keyring=keyring, entropy=self._entropy)
         for index in range(1, self._file.count):
             self._take(self._file.plaintext(index))
-        if self._file.count > len(self._links) + len(self._forgotten) + SPARE_ENTRIES:
-            self._rewrite()
+        if self._long:
+            self._rewrite(self._links, self._forgotten)
 
     def _take(self, plaintext: bytes) -> None:
         value = jsonbcd.loads(plaintext)
@@ -196,11 +237,11 @@ class LinkStore:
             self._links.pop(device, None)
             self._forgotten[device] = members["Time"]
 
-    def _rewrite(self) -> None:
+    def _rewrite(self, links: dict[str, Link], forgotten: dict[str, int]) -> None:
         fresh = self._path.with_suffix(".new")
         fresh.unlink(missing_ok=True)
-        frames = [_frame(LINK, _link_members(link)) for link in self._links.values()]
-        frames += [_frame(FORGOTTEN, {"Device": udf, "Time": time}) for udf, time in self._forgotten.items()]
+        frames = [_frame(LINK, _link_members(link)) for link in links.values()]
+        frames += [_frame(FORGOTTEN, {"Device": udf, "Time": time}) for udf, time in forgotten.items()]
         with self._file_lock:
             file = SequenceFile.create(
                 fresh,
@@ -213,13 +254,14 @@ class LinkStore:
                 file.append_many([(frame, _meta()) for frame in frames], sync=True)
             file.sync()
             file.close()
+            fresh.replace(self._path)
             if self._file:
                 self._file.close()
-            fresh.replace(self._path)
             _sync_folder(self._path.parent)
             keyring = MemoryKeyring()
             keyring.add(self._key)
             self._file = SequenceFile.open(self._path, keyring=keyring, entropy=self._entropy)
+            self._links, self._forgotten = links, forgotten
 
 
 def _meta() -> ContentMeta:

@@ -5,11 +5,15 @@ from __future__ import annotations
 import logging
 import re
 import sys
-from collections.abc import Mapping, MutableMapping
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Mapping, MutableMapping
 from datetime import datetime
 from typing import Any, TextIO
 
 import structlog
+
+from meshhub.quota import Bucket
 
 REDACTED = "[redacted]"
 _NAMES = (
@@ -22,6 +26,49 @@ SECRET_TEXT = re.compile(r"mcu://\S+|(?<![A-Z2-7-])[EZ][A-Z2-7]{3}(?:-[A-Z2-7]{4
 def redact(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """structlog processor: takes out secret members by name, and connection URIs, keys and seeds in texts."""
     return {name: _clean(name, value) for name, value in event.items()}
+
+
+class Limiter:
+    """Lets `BURST` lines about one device, or of one text or library, through, and then one a minute; the
+    next one says how many were left out. `clock` counts seconds.
+    """
+
+    BURST = 30
+    SECONDS = 60.0
+    KEPT = 1024
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._buckets: OrderedDict[str, Bucket] = OrderedDict()
+        self._left_out: dict[str, int] = {}
+
+    def __call__(
+        self, _logger: object, method: str, event: MutableMapping[str, Any]
+    ) -> MutableMapping[str, Any]:
+        """As a structlog processor; lines of level debug pass."""
+        if method != "debug":
+            left_out = self.passes(str(event.get("device") or event.get("event")))
+            if left_out is None:
+                raise structlog.DropEvent
+            if left_out:
+                event["left_out"] = left_out
+        return event
+
+    def filter(self, entry: logging.LogRecord) -> bool:
+        """As a filter of the standard library."""
+        return self.passes(f"library {entry.name}") is not None
+
+    def passes(self, about: str) -> int | None:
+        """None when a line is to be left out, else how many were before it."""
+        bucket = self._buckets.setdefault(about, Bucket(1 / self.SECONDS, self.BURST, self._clock))
+        self._buckets.move_to_end(about)
+        if len(self._buckets) > self.KEPT:
+            self._left_out.pop(self._buckets.popitem(last=False)[0], None)
+        if bucket.level < 1:
+            self._left_out[about] = self._left_out.get(about, 0) + 1
+            return None
+        bucket.spend(1)
+        return self._left_out.pop(about, 0)
 
 
 def _clean(name: str, value: object) -> object:
@@ -71,6 +118,7 @@ def configure(level: str = "auto", *, stream: TextIO | None = None, json: bool |
     as_json = not out.isatty() if json is None else json
     usual = "info" if as_json else "warning"
     number = {"debug": 10, "info": 20, "warning": 30, "error": 40}[usual if level == "auto" else level]
+    limiter = Limiter()
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
@@ -78,7 +126,7 @@ def configure(level: str = "auto", *, stream: TextIO | None = None, json: bool |
     ]
     renderer: Any = structlog.processors.JSONRenderer() if as_json else _for_people
     structlog.configure(
-        processors=[*shared, *_TAIL, renderer],
+        processors=[limiter, *shared, *_TAIL, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(number),
         logger_factory=structlog.WriteLoggerFactory(file=out),
         cache_logger_on_first_use=False,
@@ -89,6 +137,7 @@ def configure(level: str = "auto", *, stream: TextIO | None = None, json: bool |
     )
     handler = logging.StreamHandler(out)
     handler.setFormatter(formatter)
+    handler.addFilter(limiter)
     root = logging.getLogger()
     root.handlers = [handler]
     # Libraries at "info" tell of every packet and every connection; what the hub has to say it says itself.

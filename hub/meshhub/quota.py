@@ -17,15 +17,15 @@ DAY = 86_400.0
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
     """What one device may have stored. `readings` are per second and may come `burst` at once; `octets` are
-    those of its sequence per day, of which a quarter may come at once. `sessions` are those that may come at
-    once, one more each `session_seconds`.
+    those of its sequence per day, of which a quarter may come at once. So many `sessions` may begin at once,
+    and one more each `session_seconds`.
     """
 
     readings: float = 5.0
     burst: int = 4096
     octets: int = 20_000_000
-    sessions: int = 30
-    session_seconds: float = 60.0
+    sessions: int = 60
+    session_seconds: float = 20.0
 
 
 class Bucket:

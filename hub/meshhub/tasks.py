@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine
-from typing import Any
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 
 async def outcome(work: Coroutine[Any, Any, None]) -> BaseException | None:
@@ -24,3 +26,17 @@ async def outcome(work: Coroutine[Any, Any, None]) -> BaseException | None:
             task.exception()
         raise
     return asyncio.CancelledError() if task.cancelled() else task.exception()
+
+
+async def unbroken(work: Coroutine[Any, Any, T]) -> T:
+    """Run `work` to its end and return its result, also when the caller is cancelled meanwhile: the
+    cancellation goes on after that end.
+    """
+    task = asyncio.create_task(work)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait({task})
+        if not task.cancelled():
+            task.exception()
+        raise

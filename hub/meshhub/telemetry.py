@@ -18,6 +18,7 @@ from mathmesh.errors import StoreError
 from meshhub import logging
 from meshhub.events import Alarm, EventBus, TelemetryGap, ValueChanged
 from meshhub.spans import Spans
+from meshhub.tasks import unbroken
 from meshhub.telemetry_batch import Batch, Gap, Reading, in_order
 from meshhub.telemetry_gathering import Gathering
 from meshhub.telemetry_index import TelemetryIndex
@@ -214,13 +215,7 @@ class Telemetry:
 
     async def _flush(self, gathering: Gathering) -> None:
         """Write what waits of a device and receipt it; a write under way is finished even when cancelled."""
-        writing = asyncio.create_task(self._write(gathering))
-        try:
-            boots = await asyncio.shield(writing)
-        except asyncio.CancelledError:
-            await asyncio.wait({writing})
-            raise
-        for boot in boots:
+        for boot in await unbroken(self._write(gathering)):
             await self._receipt_upto(gathering, boot)
 
     async def _write(self, gathering: Gathering) -> set[int]:

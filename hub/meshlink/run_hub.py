@@ -174,16 +174,22 @@ class HubRun:
                 out.append(("event", "expired", {"id": key}))
         return out
 
-    def erase(self) -> None:
-        """Forget the key and every session."""
-        for candidate in self._candidates:
-            candidate.session.erase()
+    def end_session(self) -> None:
+        """Drop the session and the one before it, as when the pair could not be stored: the device is asked
+        for a new handshake when it says something next.
+        """
         if self._current is not None:
             self._current.session.erase()
         if self._old is not None:
             self._old.erase()
-        self._candidates = []
         self._current = self._old = None
+
+    def erase(self) -> None:
+        """Forget the key and every session."""
+        for candidate in self._candidates:
+            candidate.session.erase()
+        self.end_session()
+        self._candidates = []
         self._psk = b""
 
     # Records

@@ -121,6 +121,10 @@ class Device:
         self.values[node, prop] = value
         await self._carry_out(self.run.report([(node, prop, value)], self.now()))
 
+    async def shake_hands(self) -> None:
+        """Begin a new session, as a device does when its old one is worn out."""
+        await self._carry_out(self.run._begin_try(self.now()))
+
     async def publish(self, payload: bytes) -> None:
         """Send anything at all as this device."""
         assert self._client is not None

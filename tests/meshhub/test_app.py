@@ -5,7 +5,7 @@ import os
 import signal
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import structlog
 
+from mathmesh.errors import StoreError
 from meshhub import logging
 from meshhub.app import Hub
 from meshhub.broker import mosquitto
@@ -438,3 +439,43 @@ async def test_files_are_private(config: Config) -> None:
     async with running(config):
         for path in files_in(config.data):
             assert path.stat().st_mode & 0o077 == 0, path
+
+
+async def test_a_session_that_cannot_be_noted_is_not_used(
+    config: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With a full disk; else what was said in it could be played again after a restart."""
+    async with home(config, (LAMP, "lamp", "Kitchen")) as (hub, [lamp]):
+
+        async def full(*_: object) -> None:
+            raise StoreError("no space left on device")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(hub.links, "confirm", full)
+            await lamp.shake_hands()
+            await until(lambda: not hub.registry.get(lamp.udf).online)
+            with pytest.raises(DeviceError):
+                await hub.commands.set(hub.registry.get(lamp.udf), {"on": True})
+        await lamp.shake_hands()
+        await online(hub, lamp)
+        assert await hub.commands.set(hub.registry.get(lamp.udf), {"on": True}) == {"light.on": True}
+
+
+async def test_a_device_that_begins_session_after_session_has_to_wait(config: Config) -> None:
+    async with home(config, (LAMP, "lamp", "Kitchen")) as (hub, [lamp]):
+        peer = hub._proxy.peer(lamp.udf)
+        assert peer is not None
+        peer.sessions.spend(peer.sessions.level - 3.5)
+        for _ in range(10):
+            lamp.session.clear()
+            await lamp.shake_hands()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(lamp.session.wait(), 0.3)
+        link = hub.links.get(lamp.udf)
+        assert link is not None
+        assert link.pair[1] <= 6
+        assert hub.registry.get(lamp.udf).online
+        assert await hub.commands.set(hub.registry.get(lamp.udf), {"on": True}) == {"light.on": True}
+        peer.sessions.spend(-5)
+        await lamp.shake_hands()
+        await asyncio.wait_for(lamp.session.wait(), 2)

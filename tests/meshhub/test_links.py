@@ -100,17 +100,75 @@ async def test_many_confirmations_at_once_are_all_kept(folder: SequenceFolder) -
     again.close()
 
 
-async def test_a_long_file_is_made_short_at_start(folder: SequenceFolder) -> None:
+async def test_a_long_file_is_made_short(folder: SequenceFolder) -> None:
     store = opened(folder)
     await store.put(link(1))
-    for batch in range(3):
-        await asyncio.gather(*(store.confirm(link(1).device, (batch, n)) for n in range(SPARE_ENTRIES // 2)))
+    size = folder.path("links").stat().st_size
+    for number in range(2 * SPARE_ENTRIES):
+        await store.confirm(link(1).device, (1, number))
+    longest = folder.path("links").stat().st_size
+    assert longest < 2 * size + 600 * SPARE_ENTRIES
+    store.close()
+    again = opened(folder)
+    assert [item.pair for item in again.links()] == [(1, 2 * SPARE_ENTRIES - 1)]
+    again.close()
+
+
+async def test_a_long_file_is_made_short_at_start(
+    folder: SequenceFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = opened(folder)
+    await store.put(link(1))
+    with monkeypatch.context() as patch:
+        patch.setattr(LinkStore, "_long", False)
+        for batch in range(3):
+            await asyncio.gather(
+                *(store.confirm(link(1).device, (batch, n)) for n in range(SPARE_ENTRIES // 2))
+            )
     store.close()
     size = folder.path("links").stat().st_size
     again = opened(folder)
     assert [item.pair for item in again.links()] == [(2, SPARE_ENTRIES // 2 - 1)]
     again.close()
     assert folder.path("links").stat().st_size < size / 50
+
+
+async def test_whoever_waits_with_a_write_that_fails_is_told_too(
+    folder: SequenceFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = opened(folder)
+    await store.put(link(1))
+
+    def full(*_args: object, **_kwargs: object) -> range:
+        raise StoreError("no space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(SequenceFile, "append_many", full)
+        told = await asyncio.gather(
+            *(store.confirm(link(1).device, (9, n)) for n in range(4)),
+            store.put(link(2)),
+            return_exceptions=True,
+        )
+    assert [type(error) for error in told] == [StoreError] * 5
+    assert [item.pair for item in store.links()] == [(0, 0)]
+    store.close()
+    again = opened(folder)
+    assert [item.pair for item in again.links()] == [(0, 0)]
+    again.close()
+
+
+async def test_a_link_that_comes_while_another_goes_is_kept(folder: SequenceFolder) -> None:
+    store = opened(folder)
+    await store.put(link(1))
+    await asyncio.gather(
+        store.put(link(2)), store.put(link(3)), store.remove(link(1).device, remember=1), store.put(link(4))
+    )
+    here = [item.device for item in store.links()]
+    store.close()
+    again = opened(folder)
+    assert [item.device for item in again.links()] == here
+    assert sorted(here) == [link(number).device for number in (2, 3, 4)]
+    again.close()
 
 
 async def test_nothing_is_written_after_close(folder: SequenceFolder) -> None:

@@ -89,3 +89,27 @@ def test_a_traceback_follows_its_line_on_a_terminal(out: io.StringIO) -> None:
     assert first.endswith(" Error: failed")
     assert rest[0].startswith("Traceback")
     assert LABEL not in screen.getvalue()
+
+
+def test_one_device_cannot_fill_the_log(out: io.StringIO) -> None:
+    log = logging.get("test")
+    for number in range(500):
+        log.warning("device reports an error", device="MAAA", number=number)
+        standard_logging.getLogger("some.library").warning("packet %d", number)
+    log.warning("device reports an error", device="MBBB")
+    lines = out.getvalue().splitlines()
+    assert len(lines) == 2 * logging.Limiter.BURST + 1
+    assert json.loads(lines[-1])["device"] == "MBBB"
+
+
+def test_what_was_left_out_of_the_log_is_counted() -> None:
+    now = 0.0
+    limiter = logging.Limiter(lambda: now)
+    passed = [limiter.passes("MAAA") for _ in range(100)]
+    assert passed == [0] * logging.Limiter.BURST + [None] * (100 - logging.Limiter.BURST)
+    now += logging.Limiter.SECONDS
+    event = {"event": "text", "device": "MAAA"}
+    assert limiter(None, "warning", event)["left_out"] == 100 - logging.Limiter.BURST
+    for number in range(5000):
+        limiter.passes(f"text {number}")
+    assert len(limiter._buckets) <= logging.Limiter.KEPT

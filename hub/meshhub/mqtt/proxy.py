@@ -8,6 +8,7 @@ the link.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -16,13 +17,15 @@ from meshlink.run_hub import HubRun
 if TYPE_CHECKING:
     from meshlink.suite import Suite
 
-from mathmesh.errors import MeshError
+from mathmesh.errors import MeshError, StoreError
 from meshhub import logging
 from meshhub.broker.base import Login
 from meshhub.errors import OFFLINE, DeviceError
 from meshhub.links import Link, LinkStore
 from meshhub.mqtt import topics
 from meshhub.mqtt.client import MqttClient
+from meshhub.mqtt.peer import Peer
+from meshhub.quota import Bucket, Limits
 from meshlink import record
 
 ONLINE, GONE = b"online", b"offline"
@@ -39,27 +42,6 @@ Handler = Callable[[str, str, Any], Awaitable[None]]
 log = logging.get(__name__)
 
 
-class Peer:
-    """A device at the other end: its link and what is known of its presence."""
-
-    def __init__(self, link: Link, run: HubRun):
-        self.device = link.device
-        self.topic_id = link.topic_id
-        self.run = run
-        self.lock = asyncio.Lock()
-        self.last_seen: int | None = None
-        self.gone = False
-        self.silent_at: int | None = None
-        self.told_online = False
-        self.waiting = 0
-        self.receipt: tuple[int, int] | None = None
-
-    @property
-    def online(self) -> bool:
-        """A confirmed session, and no hint that the device has left."""
-        return bool(self.run.online) and not self.gone
-
-
 class Proxy:
     """All peers of the hub. `handle` gets their events, `changed` is told when one comes or goes."""
 
@@ -72,8 +54,10 @@ class Proxy:
         handle: Handler,
         changed: Callable[[str, bool], None],
         clock: Callable[[], int],
+        limits: Limits | None = None,
     ):
         self._suite = suite
+        self._limits = limits or Limits()
         self._links = links
         self._handle = handle
         self._changed = changed
@@ -102,7 +86,7 @@ class Proxy:
             pair=link.pair,
         )
         self.remove(link.device)
-        self._peers[link.device] = self._topics[link.topic_id] = Peer(link, run)
+        self._peers[link.device] = self._topics[link.topic_id] = Peer(link, run, self._bucket())
         if self._started and self.client.connected.is_set():
             await self._wake(self._peers[link.device])
 
@@ -150,6 +134,9 @@ class Proxy:
             await self._carry_out(peer, peer.run.send(t, dict(fields), self._clock()))
         return True
 
+    def _bucket(self) -> Bucket:
+        return Bucket(1 / self._limits.session_seconds, self._limits.sessions, time.monotonic)
+
     def _online_peer(self, device: str) -> Peer:
         peer = self._peers.get(device)
         if peer is None or not peer.online:
@@ -194,7 +181,9 @@ class Proxy:
     async def _receive(self, peer: Peer, payload: bytes) -> None:
         try:
             octets = record.unframe(payload)
-            if octets is not None:
+            if octets is not None and peer.crowds(octets):
+                log.warning("a device begins too many sessions; it has to wait", device=peer.device)
+            elif octets is not None:
                 async with peer.lock:
                     await self._carry_out(peer, peer.run.receive(octets, self._clock()))
                 self._sooner.set()
@@ -222,7 +211,14 @@ class Proxy:
             if effect[0] == "send":
                 self.client.send(topics.down(peer.topic_id), record.frame(effect[1]))
             elif effect[0] == "store":
-                await self._links.confirm(peer.device, effect[2])
+                peer.sessions.spend(1)
+                try:
+                    await self._links.confirm(peer.device, effect[2])
+                except (StoreError, OSError) as error:
+                    # What is not remembered could be played again after a restart, so it is not used.
+                    peer.run.end_session()
+                    log.error("a session cannot be noted and is ended", device=peer.device, error=error)
+                    break
             elif effect[0] == "event":
                 await self._event(peer, effect[1], effect[2])
         self._tell(peer)
@@ -231,6 +227,8 @@ class Proxy:
         if name in SIGNS_OF_LIFE:
             peer.last_seen, peer.gone, peer.silent_at = self._clock(), False, None
             self._tell(peer)
+        if name == "alarm":
+            peer.sessions.spend(1)
         try:
             await self._handle(peer.device, name, value)
         except MeshError as error:
