@@ -11,16 +11,18 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mathmesh.errors import PolicyError, StoreError
-from mathmesh.service.access import Caller
 from mathmesh.service.client import Transport
 from mathmesh.service.credentials import Credentials
 from meshclient.context import utc_now
-from meshclient.http_service import HttpService
-from meshclient.unix_service import UnixService
+
+if TYPE_CHECKING:
+    from meshclient.http_service import HttpService
+    from meshclient.unix_service import UnixService
 
 RESOLVER_VARIABLE = "MESH_RESOLVER"
 RESOLVER_FILE = "resolver.json"
@@ -29,7 +31,11 @@ UNIX = "unix:"
 
 
 class Directory:
-    """A `ServiceDirectory` over the network and local sockets."""
+    """A `ServiceDirectory` over the network and local sockets.
+
+    A service is looked for when it is spoken to: what a machine does by itself needs none, and no library
+    for networks either, which take long to load.
+    """
 
     def __init__(self, home: Path) -> None:
         self._places = _resolver(home)
@@ -41,15 +47,11 @@ class Directory:
 
     def stranger(self, address: str) -> Transport:
         """The public operations of the service of the account `address`."""
-        return self._service(address).as_caller(None)
+        return _Found(lambda: self._service(address).stranger())
 
     def caller(self, address: str, credentials: Credentials) -> Transport:
         """The service of the account `address`, as the holder of `credentials`."""
-        service = self._service(address)
-        if isinstance(service, HttpService):
-            return service.caller(credentials)
-        caller = Caller(account=credentials.account, key_id=credentials.authentication.public.udf)
-        return service.as_caller(caller)
+        return _Found(lambda: self._service(address).caller(credentials))
 
     async def close(self) -> None:
         """Close all connections."""
@@ -63,10 +65,28 @@ class Directory:
         if place is None:
             raise PolicyError(f"the service of {domain} is not known; name it in {RESOLVER_FILE}")
         if place.startswith(UNIX):
+            from meshclient.unix_service import UnixService
+
             return UnixService(Path(place.removeprefix(UNIX)))
         if place not in self._services:
+            from meshclient.http_service import HttpService
+
             self._services[place] = HttpService(place, clock=utc_now)
         return self._services[place]
+
+
+class _Found:
+    """The transport that `find` finds when it is used first."""
+
+    def __init__(self, find: Callable[[], Transport]) -> None:
+        self._find = find
+        self._transport: Transport | None = None
+
+    async def exchange(self, request: bytes) -> bytes:
+        """Send a request and return the answer."""
+        if self._transport is None:
+            self._transport = self._find()
+        return await self._transport.exchange(request)
 
 
 def _resolver(home: Path) -> dict[str, str]:

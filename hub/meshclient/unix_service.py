@@ -11,6 +11,7 @@ import aiohttp
 
 from mathmesh.service.access import Caller
 from mathmesh.service.client import Transport
+from mathmesh.service.credentials import Credentials
 from meshclient.unreachable import ServiceUnreachable
 
 PATH = "/.well-known/mmm/"
@@ -23,6 +24,15 @@ class UnixService:
 
     def __init__(self, socket: Path) -> None:
         self._socket = socket
+
+    def stranger(self) -> Transport:
+        """The public operations."""
+        return self.as_caller(None)
+
+    def caller(self, credentials: Credentials) -> Transport:
+        """All operations for the account of `credentials`."""
+        key_id = credentials.authentication.public.udf
+        return self.as_caller(Caller(account=credentials.account, key_id=key_id))
 
     def as_caller(self, caller: Caller | None) -> Transport:
         """The transport that acts for the account of `caller`; the service knows no device keys on this

@@ -46,7 +46,7 @@ class Service:
             stdout=subprocess.PIPE,
             stderr=log,
             text=True,
-            env={**os.environ, "MESH_RESOLVER": str(resolver)},
+            env={**_environment(self.folder.parent.parent), "MESH_RESOLVER": str(resolver)},
         )
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
@@ -99,7 +99,7 @@ class World:
         home = self.folder / "homes" / actor
         home.mkdir(parents=True, exist_ok=True)
         environment = {
-            **os.environ,
+            **_environment(self.folder),
             "MESHMAN_HOME": str(home / "mesh"),
             "HOME": str(home),
             "MESH_RESOLVER": str(self.resolver),
@@ -116,3 +116,9 @@ class World:
             check=False,
         )
         return Printed(text=done.stdout, code=done.returncode, seconds=time.monotonic() - began)
+
+
+def _environment(folder: Path) -> dict[str, str]:
+    """The environment of a program that was installed: its modules are compiled once."""
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return {**kept, "PYTHONPYCACHEPREFIX": str(folder / "bytecode")}
