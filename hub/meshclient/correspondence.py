@@ -26,7 +26,7 @@ from mathmesh.schema.verify import (
     verify_response_confirmation,
 )
 from mathmesh.service.client import converse
-from meshclient import devices, inbox
+from meshclient import blocked, devices, inbox
 from meshclient.inbox import Item
 from meshclient.session import Session
 
@@ -181,7 +181,7 @@ async def process_automatic(session: Session) -> list[Done]:
     """
     done = []
     for item in reversed((await inbox.inbound(session)).items):
-        if not item.is_open:
+        if not item.is_open or blocked.is_blocked(session, item):
             continue
         try:
             if await _is_automatic(session, item):

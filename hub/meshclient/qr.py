@@ -15,6 +15,8 @@ from mathmesh.codec import udf, uri
 from mathmesh.errors import EncodingError
 
 MAXIMUM_CHARACTERS = 500
+SUFFIXES = (".svg", ".png")
+"""Names of pictures end in one of these."""
 QUIET_ZONE = 4
 PNG_SCALE = 8
 

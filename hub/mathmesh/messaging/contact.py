@@ -22,7 +22,7 @@ from mathmesh.schema.build import (
     make_message_pin,
 )
 from mathmesh.schema.build.message import make_message_claim
-from mathmesh.schema.cataloged import CatalogedContact, CatalogedPublication
+from mathmesh.schema.cataloged import SHARED, CatalogedContact, CatalogedPublication
 from mathmesh.schema.contact import Contact
 from mathmesh.schema.key_data import same_udf
 from mathmesh.schema.mesh_object import MeshObject
@@ -42,6 +42,8 @@ from mathmesh.stores import CONTACT, PUBLICATION
 CODE_OCTETS = 20
 """Not 16: a key of that size may look like the identifier of one."""
 PIN_LIFE = timedelta(days=7)
+PRINTED_LIFE = timedelta(days=3650)
+"""How long the answer to a printed code is let in unasked."""
 
 
 def own_contact(sender: Sender, contact: Contact | None = None) -> Envelope:
@@ -216,12 +218,13 @@ def publish(sender: Sender, own: Envelope, *, expires: datetime | None) -> tuple
     secret = sender.entropy(CODE_OCTETS)
     code = udf.text(udf.ENCRYPTION_SIGNATURE, secret)
     publication = CatalogedPublication(
+        labels=(SHARED,),
         id=earl.publication_id(secret),
         authenticator=earl.service_authenticator(secret),
         enveloped_data=seal(own.to_json(), entropy=sender.entropy, symmetric=[secret]),
         not_on_or_after=expires,
     )
-    message = _pin_message(sender, contact_pin(code), expires)
+    message = _pin_message(sender, contact_pin(code), expires or sender.now + PRINTED_LIFE)
     return uri.mcu(sender.address, code), Changes(updates={PUBLICATION: [publication]}, local=(message,))
 
 

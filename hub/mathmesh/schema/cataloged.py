@@ -50,6 +50,10 @@ class CatalogedDevice(CatalogedEntry):
     mesh_hub: HubExtension | None = None
 
 
+SHARED = "Shared"
+"""Label of a publication for many readers, such as a contact: no claim locks it (protocol book)."""
+
+
 @mesh_type
 class CatalogedPublication(CatalogedEntry):
     """A document for whoever holds a secret; ``authenticator`` lets the service tell who may claim it."""

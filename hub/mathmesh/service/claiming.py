@@ -9,7 +9,7 @@ from datetime import datetime
 from mathmesh.codec import uri
 from mathmesh.dare.envelope import Envelope
 from mathmesh.errors import EncodingError
-from mathmesh.schema.cataloged import CatalogedPublication
+from mathmesh.schema.cataloged import SHARED, CatalogedPublication
 from mathmesh.schema.claim import verify_message_claim
 from mathmesh.schema.message import MessageClaim
 from mathmesh.schema.profile import ProfileUser
@@ -29,7 +29,7 @@ def claim(
 
     The claimant must know the secret of the label (ServiceAuthenticate, at least 125 bits, compared in
     constant time); where it is an account of this service, its signature must hold. A publication that
-    another account holds is refused with the holder's address.
+    another account holds is refused with the holder's address, unless it is one for many readers.
     """
     envelope = request.enveloped_message_claim
     if envelope is None:
@@ -51,7 +51,8 @@ def claim(
     if made is None:
         raise Refusal(wire.BAD_REQUEST, wire.REFUSED, "the claim names no message, sender or publication")
     holder = state.claims.holder_of(made, now)
-    if holder is not None and holder.claim.account != made.account:
+    shared = SHARED in (publication.labels or ())
+    if holder is not None and holder.claim.account != made.account and not shared:
         raise Refusal(
             wire.CONFLICT,
             wire.REFUSED,

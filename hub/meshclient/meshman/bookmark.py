@@ -8,17 +8,23 @@ import click
 
 from mathmesh.keys import ids
 from mathmesh.schema.cataloged import CatalogedBookmark
-from mathmesh.schema.mesh_object import parse
 from mathmesh.stores import BOOKMARK
-from meshclient.meshman.entries import EntryCommands
+from meshclient.imports.bookmark_file import is_bookmark_file, read_bookmarks
+from meshclient.meshman.entries import EntryCommands, one_object
 from meshclient.meshman.frame import Answer, MeshGroup
 from meshclient.meshman.running import Flags, account_flags
+
+
+def _line(entry: CatalogedBookmark) -> str:
+    labels = f" [{', '.join(entry.labels)}]" if entry.labels else ""
+    return f"{entry.uid} {entry.uri} {entry.title or ''}".rstrip() + labels
+
 
 _ENTRIES = EntryCommands(
     BOOKMARK,
     CatalogedBookmark,
     what="bookmark",
-    line=lambda entry: f"{entry.uid} {entry.uri} {entry.title or ''}".rstrip(),
+    line=_line,
     names=lambda entry: (entry.uid, entry.uri, entry.title, entry.local_name),
 )
 
@@ -49,15 +55,20 @@ def add(flags: Flags, address: str, title: str | None, uid: str | None, comment:
     )
 
 
-@command.command("import", example="bookmark import bookmark.json")
+@command.command("import", example="bookmark import bookmarks.html")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @account_flags
 def import_(flags: Flags, file: Path) -> Answer:
-    """Take in the CatalogedBookmark in a JSON file."""
-    entry = parse(file.read_bytes())
-    if not isinstance(entry, CatalogedBookmark):
-        raise click.UsageError(f"{file} holds a {entry.tag}, not a bookmark.")
-    return _ENTRIES.put(flags, lambda _: [entry])
+    """Take in the bookmarks that a browser exported as HTML, or a CatalogedBookmark in a JSON file.
+
+    Folders and tags become labels. An import that is repeated makes no copies.
+    """
+    octets = file.read_bytes()
+    if is_bookmark_file(octets):
+        pages = read_bookmarks(octets)
+        return _ENTRIES.take_in(flags, lambda _: pages)
+    entry = one_object(file, octets, CatalogedBookmark, "export of a browser's bookmarks")
+    return _ENTRIES.take_in(flags, lambda _: [entry])
 
 
 @command.command("get", example="bookmark get Example")

@@ -13,10 +13,10 @@ from mathmesh.keys import ids
 from mathmesh.schema.build.enveloped import enveloped
 from mathmesh.schema.cataloged import CatalogedTask
 from mathmesh.schema.engagement import Engagement
-from mathmesh.schema.mesh_object import parse
 from mathmesh.schema.signed import object_in
 from mathmesh.stores import TASK
-from meshclient.meshman.entries import EntryCommands
+from meshclient.imports.icalendar import is_icalendar, read_icalendar
+from meshclient.meshman.entries import EntryCommands, one_object
 from meshclient.meshman.frame import Answer, MeshGroup
 from meshclient.meshman.running import Flags, account_flags
 from meshclient.session import Session
@@ -38,7 +38,12 @@ def _engagement(entry: CatalogedTask) -> Engagement | None:
 
 
 _ENTRIES = EntryCommands(
-    TASK, CatalogedTask, what="task", line=_line, names=lambda entry: (entry.key, entry.title)
+    TASK,
+    CatalogedTask,
+    what="task",
+    group="calendar",
+    line=_line,
+    names=lambda entry: (entry.key, entry.title),
 )
 
 
@@ -81,17 +86,26 @@ def add(
     return _ENTRIES.put(flags, make)
 
 
-@command.command("import", example="calendar import task.json")
+@command.command("import", example="calendar import family.ics")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @account_flags
 def import_(flags: Flags, file: Path) -> Answer:
-    """Take in the Engagement in a JSON file."""
-    task = parse(file.read_bytes())
-    if not isinstance(task, Engagement):
-        raise click.UsageError(f"{file} holds a {task.tag}, not a task.")
-    return _ENTRIES.put(
-        flags, lambda session: [_entry(session, task, task.key or ids.nonce_id(session.context.entropy))]
-    )
+    """Take in the events and tasks of an iCalendar file, or an Engagement in a JSON file.
+
+    An import that is repeated makes no copies; what has changed in the file is changed here.
+    """
+    octets = file.read_bytes()
+    if is_icalendar(octets):
+        found = read_icalendar(octets)
+        tasks, zones = found.tasks, found.zones
+    else:
+        tasks, zones = (one_object(file, octets, Engagement, "iCalendar file"),), ()
+    notes = [f"The time zone {zone} is not known here: its standard time was taken." for zone in zones]
+
+    def make(session: Session) -> list[CatalogedTask]:
+        return [_entry(session, task, task.key or ids.nonce_id(session.context.entropy)) for task in tasks]
+
+    return _ENTRIES.take_in(flags, make, notes)
 
 
 @command.command("get", example="calendar get Dentist")

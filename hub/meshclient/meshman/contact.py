@@ -9,22 +9,42 @@ from typing import Any
 import click
 
 from mathmesh.dare.envelope import Envelope
-from mathmesh.errors import PolicyError
+from mathmesh.errors import EncodingError, PolicyError
 from mathmesh.keys import ids
 from mathmesh.messaging import contact as contacts
 from mathmesh.schema.cataloged import CatalogedContact
-from mathmesh.schema.contact import Contact, ContactPerson, NetworkAddress, PersonName
+from mathmesh.schema.contact import (
+    Contact,
+    ContactOrganization,
+    ContactPerson,
+    NetworkAddress,
+    PersonName,
+)
 from mathmesh.schema.verify import VerifiedContact
 from mathmesh.stores import CONTACT
-from meshclient import correspondence, qr
+from meshclient import blocked, correspondence, offline, qr
+from meshclient.imports.vcard import is_vcard, read_vcards
+from meshclient.meshman.entries import KEPT, imported, write_all
 from meshclient.meshman.frame import Answer, MeshGroup
-from meshclient.meshman.message import send_contact
+from meshclient.meshman.message import accept_message, send_contact
 from meshclient.meshman.running import Flags, account_flags, on_account
 from meshclient.session import Session
 
+
+def _picture(ctx: click.Context, param: click.Parameter, file: Path | None) -> Path | None:
+    """A file that a picture can be written to."""
+    if file is not None and file.suffix.lower() not in qr.SUFFIXES:
+        raise click.BadParameter(f"{file} ends neither in {' nor in '.join(qr.SUFFIXES)}.")
+    return file
+
+
 HOURS = click.option("--expire", type=click.IntRange(1, 24 * 30), default=1, show_default=True, help="Hours.")
 PICTURE = click.option(
-    "--qr", "file", type=click.Path(dir_okay=False, path_type=Path), help="Picture of the code."
+    "--qr",
+    "file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    callback=_picture,
+    help="Write the code as a picture, .svg or .png.  [default: show it here]",
 )
 
 
@@ -48,7 +68,7 @@ def list_(flags: Flags) -> Answer:
     """The contacts, the own one included."""
 
     async def step(session: Session) -> Answer:
-        entries = [one for one in session.contacts() if isinstance(one, CatalogedContact)]
+        entries = _all(session)
         return Answer(
             lines=[line for one in entries for line in _lines(one)],
             tag="ResultDump",
@@ -110,22 +130,20 @@ def exchange(flags: Flags, code: str) -> Answer:
 @account_flags
 def accept(flags: Flags, message: str) -> Answer:
     """Accept a contact that was sent; the same as `message accept`."""
-    from meshclient import inbox
-
-    async def step(session: Session) -> Answer:
-        item = (await inbox.inbound(session)).find(message)
-        done = await correspondence.accept(session, item)
-        return Answer(lines=["Result: Accept", done.text], tag="ResultProcess", members={"Result": "Accept"})
-
-    return on_account(flags, step, sync=True)
+    return accept_message(flags, message, ())
 
 
-@command.command("add", example="contact add carol@example.org /name Carol")
+@command.command("add", example='contact add carol@example.org /name="Carol Example"')
 @click.argument("address")
 @click.option("--name", metavar="NAME", help="The person's name.")
 @account_flags
 def add(flags: Flags, address: str, name: str | None) -> Answer:
-    """Write an address down. It has no keys: nothing can be encrypted to it, nothing is verified."""
+    """Write an address down. It has no keys: nothing can be encrypted to it, nothing is verified.
+
+    To exchange keys: `contact request`, or `contact exchange` with the code that the other one shows.
+    """
+    if not address.strip():
+        raise click.UsageError("ADDRESS is empty.")
 
     async def step(session: Session) -> Answer:
         key = ids.nonce_id(session.context.entropy)
@@ -135,29 +153,38 @@ def add(flags: Flags, address: str, name: str | None) -> Answer:
             contact=ContactPerson(
                 id=key,
                 common_names=(PersonName(full_name=name),) if name else None,
-                network_addresses=(NetworkAddress(address=address),),
+                network_addresses=(NetworkAddress(address=address.strip()),),
             ),
         )
-        await session.context.update(CONTACT, [entry])
-        return Answer(lines=_lines(entry), tag="ResultEntry", members=_members(entry))
+        done = await offline.write(session, CONTACT, [entry])
+        notes = () if done else (KEPT,)
+        return Answer(lines=_lines(entry), tag="ResultEntry", members=_members(entry), notes=notes)
 
-    return on_account(flags, step, sync=True)
+    return on_account(flags, step)
 
 
-@command.command("import", example="contact import bob.dare")
+@command.command("import", example="contact import contacts.vcf")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @account_flags
 def import_(flags: Flags, file: Path) -> Answer:
-    """Take in the signed contact in a file."""
+    """Take in an address book, a file of vCards, or the signed contact in a DARE envelope.
 
-    envelope = Envelope.from_bytes(file.read_bytes())
+    An import that is repeated makes no copies. What a vCard says is verified by nothing.
+    """
+    octets = file.read_bytes()
+    cards = read_vcards(octets) if is_vcard(octets) else None
+    envelope = _envelope(file, octets) if cards is None else None
 
     async def step(session: Session) -> Answer:
-        entry = contacts.entry_for(session.contacts(), envelope, session.sender)
-        await session.context.update(CONTACT, [entry])
-        return Answer(lines=_lines(entry), tag="ResultEntry", members=_members(entry))
+        entries = cards or []
+        if envelope is not None:
+            entries = [contacts.entry_for(session.contacts(), envelope, session.sender)]
+        done = await write_all(session, CONTACT, entries)
+        lines = [line for entry in entries for line in _lines(entry)]
+        members = [_members(entry) for entry in entries]
+        return imported("contact", len(entries), lines, members, done=done)
 
-    return on_account(flags, step, sync=True)
+    return on_account(flags, step)
 
 
 @command.command("delete", example="contact delete bob@example.com")
@@ -169,11 +196,13 @@ def delete(flags: Flags, name: str) -> Answer:
     async def step(session: Session) -> Answer:
         entry = _find(session, name)
         if entry.is_self:
-            raise PolicyError("this is the account's own contact")
-        await session.context.update(CONTACT, [], deletes=[entry.key or ""])
-        return Answer(lines=[f"Deleted {entry.key}"], tag="ResultDelete", members={"Key": entry.key})
+            raise PolicyError("this is the account's own contact; it stays")
+        done = await offline.write(session, CONTACT, [], deletes=[entry.key or ""])
+        members = {"Key": entry.key}
+        notes = () if done else (KEPT,)
+        return Answer(lines=[f"Deleted {entry.key}"], tag="ResultDelete", members=members, notes=notes)
 
-    return on_account(flags, step, sync=True)
+    return on_account(flags, step)
 
 
 def _published(flags: Flags, life: timedelta | None, file: Path | None) -> Answer:
@@ -198,19 +227,46 @@ def _read(flags: Flags, code: str, *, exchange: bool) -> Answer:
     return on_account(flags, step, sync=True)
 
 
+def _envelope(file: Path, octets: bytes) -> Envelope:
+    try:
+        return Envelope.from_bytes(octets)
+    except EncodingError:
+        raise EncodingError(f"the file {file} is neither a file of vCards nor a signed contact") from None
+
+
+def _all(session: Session) -> list[CatalogedContact]:
+    found = offline.entries(session, CONTACT).values()
+    return [one for one in found if isinstance(one, CatalogedContact)]
+
+
 def _find(session: Session, name: str) -> CatalogedContact:
-    for one in session.contacts():
-        if isinstance(one, CatalogedContact) and name.lower() in [text.lower() for text in _names(one)]:
-            return one
-    raise PolicyError(f"there is no contact {name}")
+    wanted = name.lower()
+    found = [one for one in _all(session) if wanted in [text.lower() for text in _names(one)]]
+    if not found:
+        raise PolicyError(f"there is no contact {name}; `contact list` shows all")
+    if len(found) > 1:
+        keys = ", ".join(one.key or "" for one in found)
+        raise PolicyError(f"there are several contacts {name}; name one by its key: {keys}")
+    return found[0]
 
 
 def _names(entry: CatalogedContact) -> list[str]:
-    names = [entry.key or "", entry.local_name or ""]
+    names = [entry.key or "", entry.local_name or "", _name(entry) or ""]
     if isinstance(entry.contact, Contact):
         names += [one.address or "" for one in entry.contact.network_addresses or ()]
         names += [one.udf or "" for one in entry.contact.anchors or ()]
     return [name for name in names if name]
+
+
+def _name(entry: CatalogedContact) -> str | None:
+    """The name that a person reads: the own one for the contact, else what the contact says of itself."""
+    contact = entry.contact
+    stated: list[str | None] = [entry.local_name]
+    if isinstance(contact, ContactPerson):
+        stated += [one.full_name for one in contact.common_names or ()]
+    elif isinstance(contact, ContactOrganization):
+        stated += [one.dba or one.registered_name for one in contact.common_names or ()]
+    return next((one for one in stated if one), None)
 
 
 def _lines(entry: CatalogedContact) -> list[str]:
@@ -218,19 +274,23 @@ def _lines(entry: CatalogedContact) -> list[str]:
     if not isinstance(contact, Contact):
         return [f"Contact {entry.key}"]
     kind = contact.tag.removeprefix("Contact")
-    lines = [f"{kind} {entry.key}" + (" (self)" if entry.is_self else "")]
+    marks = [" (self)"] if entry.is_self else []
+    marks += [" (blocked)"] if blocked.LABEL in (entry.labels or ()) else []
+    lines = [f"{kind} {entry.key}{''.join(marks)}"]
+    name = _name(entry)
+    lines += [f"  Name {name}"] if name else []
     lines += [f"  Anchor {anchor.udf}" for anchor in contact.anchors or ()]
     lines += [f"  Address {one.address}" for one in contact.network_addresses or ()]
     return lines
 
 
 def _members(entry: CatalogedContact) -> dict[str, Any]:
-    contact = entry.contact
-    if not isinstance(contact, Contact):
-        return {"Key": entry.key}
+    contact = entry.contact if isinstance(entry.contact, Contact) else Contact()
     return {
         "Key": entry.key,
         "Self": bool(entry.is_self),
+        "Name": _name(entry),
+        "Labels": list(entry.labels or ()),
         "Anchors": [anchor.udf for anchor in contact.anchors or ()],
         "Addresses": [one.address for one in contact.network_addresses or ()],
     }

@@ -2,27 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-from mathmesh.errors import PolicyError
-from mathmesh.schema.mesh_object import MeshObject
+from mathmesh.errors import EncodingError, MeshError, PolicyError
+from mathmesh.schema.mesh_object import MeshObject, parse
 from mathmesh.schema.primary_key import primary_key
 from meshclient import offline
 from meshclient.meshman.frame import Answer
 from meshclient.meshman.running import Flags, on_account
 from meshclient.session import Session
 
+BATCH_ENTRIES = 200
+BATCH_OCTETS = 256 * 1024
+"""What is written at once of a long import: a service limits what it takes in one request."""
+SHOWN = 20
+"""Imports of more entries are told by their number."""
 KEPT = "The service cannot be reached: kept on this machine until the next sync."
 
 Kind = TypeVar("Kind", bound=MeshObject)
+Read = TypeVar("Read", bound=MeshObject)
 
 
 class EntryCommands(Generic[Kind]):
     """Commands on the entries of type `kind` in the catalog `store`.
 
-    `line` is how an entry is shown to a person, `names` what it is found by.
+    `line` is how an entry is shown to a person, `names` what it is found by, `group` the name of the group
+    of commands, by default `what`.
     """
 
     def __init__(
@@ -31,12 +40,14 @@ class EntryCommands(Generic[Kind]):
         kind: type[Kind],
         *,
         what: str,
+        group: str | None = None,
         line: Callable[[Kind], str],
         names: Callable[[Kind], Iterable[str | None]],
     ) -> None:
         self._store = store
         self._kind = kind
         self._what = what
+        self._group = group or what
         self._line = line
         self._names = names
 
@@ -47,6 +58,20 @@ class EntryCommands(Generic[Kind]):
             entries = make(session)
             done = await offline.write(session, self._store, entries)
             return replace(self.shown(entries), notes=() if done else (KEPT,))
+
+        return on_account(flags, step)
+
+    def take_in(
+        self, flags: Flags, make: Callable[[Session], Sequence[Kind]], notes: Sequence[str] = ()
+    ) -> Answer:
+        """Write the entries of a file of another program."""
+
+        async def step(session: Session) -> Answer:
+            entries = make(session)
+            done = await write_all(session, self._store, entries)
+            lines = [self._line(entry) for entry in entries]
+            members = [entry.to_json() for entry in entries]
+            return imported(self._what, len(entries), lines, members, done=done, notes=notes)
 
         return on_account(flags, step)
 
@@ -64,7 +89,8 @@ class EntryCommands(Generic[Kind]):
         async def step(session: Session) -> Answer:
             found = self.find(session, name)
             if len(found) > 1:
-                raise PolicyError(f"there are several {self._what}s {name}; name one by its key")
+                keys = ", ".join(primary_key(one) or "" for one in found)
+                raise PolicyError(f"there are several {self._what}s {name}; name one by its key: {keys}")
             key = primary_key(found[0]) or ""
             done = await offline.write(session, self._store, [], deletes=[key])
             lines = [f"Deleted {self._line(found[0])}"]
@@ -94,10 +120,62 @@ class EntryCommands(Generic[Kind]):
             if name.lower() in [one.lower() for one in self._names(entry) if one]
         ]
         if not found:
-            raise PolicyError(f"there is no {self._what} {name}")
+            raise PolicyError(f"there is no {self._what} {name}; `{self._group} list` shows all")
         return found
 
     def shown(self, entries: Sequence[Kind]) -> Answer:
         """Entries as an answer."""
         members: dict[str, Any] = {"Entries": [entry.to_json() for entry in entries]}
         return Answer(lines=[self._line(entry) for entry in entries], tag="ResultEntry", members=members)
+
+
+def one_object(file: Path, octets: bytes, kind: type[Read], form: str) -> Read:
+    """The Mesh object of type `kind` in a file that is no `form`; EncodingError for anything else."""
+    try:
+        found = parse(octets)
+    except MeshError:
+        found = MeshObject()
+    if not isinstance(found, kind):
+        raise EncodingError(f"the file {file} is neither an {form} nor a {kind.__name__} in JSON")
+    return found
+
+
+async def write_all(session: Session, store: str, entries: Sequence[MeshObject]) -> bool:
+    """Write many entries, a batch at a time; false when the service could not be reached."""
+    done, count = True, 0
+    for batch in _batches(entries):
+        done = await offline.write(session, store, batch) and done
+        count += len(batch)
+        if sys.stderr.isatty() and len(entries) > BATCH_ENTRIES:
+            sys.stderr.write(f"\r{count} of {len(entries)}" + ("\n" if count == len(entries) else ""))
+            sys.stderr.flush()
+    return done
+
+
+def imported(
+    what: str,
+    count: int,
+    lines: Sequence[str],
+    entries: Sequence[Any],
+    *,
+    done: bool,
+    notes: Sequence[str] = (),
+) -> Answer:
+    """What a command says that took `count` entries of a file in."""
+    told = [*(lines if count <= SHOWN else ()), f"Imported {count} {what}{'s' if count != 1 else ''}"]
+    members = {"Imported": count, "Entries": list(entries)}
+    return Answer(lines=told, tag="ResultImport", members=members, notes=(*notes, *(() if done else (KEPT,))))
+
+
+def _batches(entries: Sequence[MeshObject]) -> Iterator[list[MeshObject]]:
+    batch: list[MeshObject] = []
+    octets = 0
+    for entry in entries:
+        size = len(entry.encode())
+        if batch and (len(batch) == BATCH_ENTRIES or octets + size > BATCH_OCTETS):
+            yield batch
+            batch, octets = [], 0
+        batch.append(entry)
+        octets += size
+    if batch:
+        yield batch

@@ -6,14 +6,21 @@ Rules:
     like an option, is none and names no file is refused: a misspelt `/encrypt=bob` must not pass for a file.
  3. Options stand anywhere; the common flags also before the name of the command.
  4. A command returns an `Answer`; it is printed as lines or, with /json, as the reference's result object.
- 5. Exit codes: 0 done; 1 refused or failed; 2 wrong usage.
+ 5. Exit codes: 0 done; 1 refused or failed; 2 wrong usage. What went wrong is told in one line on standard
+    error, which names the object and the remedy; with /json as a result object whose Success is false.
+ 6. Texts of others cannot command the terminal: what does not print is replaced. Colours are for terminals,
+    and not where NO_COLOR is set.
 """
 
 from __future__ import annotations
 
+import difflib
+import errno
 import importlib
 import json
+import os
 import re
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,6 +35,9 @@ CONTEXT: dict[str, Any] = {"help_option_names": ["-h", "--help"], "max_content_w
 
 _COMMON = ("json", "verbose", "report")
 _SLASH = re.compile(r"/([A-Za-z][A-Za-z0-9-]*)(=.*)?", re.DOTALL)
+_CODE_ROW = re.compile(r"\x1b\[30;107m[ ▀▄█]*\x1b\[0m")
+"""A row of a QR code, the one thing with colours of its own."""
+_REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +61,34 @@ class Answer:
         return {self.tag: {"Success": self.success, **members, **notes}}
 
 
-class MeshCommand(click.Command):
+class _Program(click.Command):
+    """What a command or group does as the program itself: it tells wrong usage in one line."""
+
+    def main(self, *given: Any, **settings: Any) -> Any:
+        """Run, and exit with the code of rule 5. Words and settings are those of `click.Command.main`."""
+        args = given[0] if given else settings.pop("args", None)
+        words = list(sys.argv[1:] if args is None else args)
+        try:
+            code = super().main(words, *given[1:], **{**settings, "standalone_mode": False})
+            sys.exit(code if isinstance(code, int) else 0)
+        except click.exceptions.NoArgsIsHelpError as asked:
+            click.echo(asked.format_message(), err=True)
+            sys.exit(2)
+        except click.ClickException as wrong:
+            as_json = any(word.lower() in ("/json", "--json") for word in words)
+            print_answer(Answer(success=False, members={"Reason": usage(wrong)}), as_json=as_json)
+            sys.exit(wrong.exit_code)
+        except click.Abort:
+            click.echo("Stopped.", err=True)
+            sys.exit(1)
+        except OSError as failed:
+            if failed.errno != errno.EPIPE:
+                raise
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # whoever read on has seen enough
+            sys.exit(1)
+
+
+class MeshCommand(_Program):
     """A command with the common flags, whose callback returns an `Answer` (or None: it printed itself).
 
     `example` is a command line without the program's name, shown below the help.
@@ -87,7 +124,7 @@ class MeshCommand(click.Command):
             ctx.exit(1)
 
 
-class MeshGroup(click.Group):
+class MeshGroup(_Program, click.Group):
     """A group of commands; modules named in `modules` are imported when their command is asked for.
 
     Each such module has its command or group in the attribute `command`.
@@ -111,6 +148,17 @@ class MeshGroup(click.Group):
             command: click.Command = importlib.import_module(self._modules[name]).command
             self.commands[name] = command
         return super().get_command(ctx, name)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command that `args` begin with; a misspelt one is told with those that are alike."""
+        name = args[0]
+        if self.get_command(ctx, name) is None and not ctx.resilient_parsing:
+            alike = difflib.get_close_matches(name.lower(), self.list_commands(ctx), 3, 0.6)
+            hint = f" Did you mean {' or '.join(alike)}?" if alike else ""
+            ctx.fail(f"There is no command {name!r}.{hint}")
+        return super().resolve_command(ctx, args)
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Common flags that stand before the name of the command move behind it."""
@@ -162,17 +210,46 @@ def refusal(failed: Exception) -> Answer:
     return Answer(success=False, members={"Reason": reason})
 
 
+def usage(wrong: click.ClickException) -> str:
+    """What was wrong with the words of a command line, and where help is."""
+    reason = " ".join(wrong.format_message().split())
+    reason += "" if reason.endswith((".", "?", ")", "]")) else "."
+    if not isinstance(wrong, click.UsageError) or wrong.ctx is None:
+        return reason
+    return f"{reason} `{wrong.ctx.command_path} /help` tells more."
+
+
 def print_answer(answer: Answer, *, as_json: bool) -> None:
     """The answer on standard output; reasons of failure and notes on standard error unless in JSON."""
     if as_json:
-        click.echo(json.dumps(answer.to_json(), indent=2, ensure_ascii=False))
+        click.echo(_json(answer.to_json()))
         return
     for line in answer.lines:
-        click.echo(line)
+        click.echo(shown(line))
     if not answer.success:
-        click.echo(f"ERROR - {answer.members.get('Reason', 'The operation failed.')}", err=True)
+        error = "ERROR" if os.environ.get("NO_COLOR") else click.style("ERROR", fg="red", bold=True)
+        reason = " ".join(str(answer.members.get("Reason", "The operation failed.")).split())
+        click.echo(f"{error} - {shown(reason)}", err=True)
     for note in answer.notes:
-        click.echo(note, err=True)
+        click.echo(shown(note), err=True)
+
+
+def shown(line: str) -> str:
+    """`line` as a terminal may be given it: what does not print is replaced, QR codes are left."""
+    if all(_CODE_ROW.fullmatch(row) for row in line.split("\n")):
+        return line
+    return "".join(letter if letter.isprintable() else _REPLACEMENT for letter in line)
+
+
+def _json(value: Any) -> str:
+    text = json.dumps(value, indent=2, ensure_ascii=False)
+    plain = (letter if letter.isprintable() or letter == "\n" else _escaped(letter) for letter in text)
+    return "".join(plain)
+
+
+def _escaped(letter: str) -> str:
+    units = letter.encode("utf-16-be", "surrogatepass")
+    return "".join(f"\\u{units[n : n + 2].hex()}" for n in range(0, len(units), 2))
 
 
 def is_verbose() -> bool:

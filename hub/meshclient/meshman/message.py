@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from typing import Any
 
 import click
@@ -11,7 +13,7 @@ from mathmesh.schema.message import CLOSED
 from mathmesh.schema.message_confirmation import RequestConfirmation, ResponseConfirmation
 from mathmesh.schema.message_connection import AcknowledgeConnection
 from mathmesh.schema.message_contact import GroupInvitation, MessageContact
-from meshclient import correspondence, inbox
+from meshclient import blocked, correspondence, inbox
 from meshclient.correspondence import Sent
 from meshclient.inbox import Item
 from meshclient.meshman.frame import Answer, MeshGroup
@@ -63,9 +65,9 @@ def confirm(flags: Flags, recipient: str, text: str) -> Answer:
     return on_account(flags, step, sync=True)
 
 
-@command.command("pending", example="message pending")
+@command.command("pending", example="message pending /read")
 @click.option("--unread", is_flag=True, help="Only what waits for an answer (the default).")
-@click.option("--read", is_flag=True, help="Also what was dealt with.")
+@click.option("--read", is_flag=True, help="Only what was dealt with; with /unread all.")
 @click.option("--raw", is_flag=True, help="The messages as JSON objects.")
 @account_flags
 def pending(flags: Flags, unread: bool, read: bool, raw: bool) -> Answer:
@@ -73,15 +75,23 @@ def pending(flags: Flags, unread: bool, read: bool, raw: bool) -> Answer:
 
     async def step(session: Session) -> Answer:
         view = await inbox.inbound(session)
-        shown = [item for item in view.items if item.is_open or (read and not unread)]
-        lines = [line for item in shown for line in _lines(item, session)]
-        members: dict[str, Any] = {"Messages": [_members(item) for item in shown]}
+        silent = blocked.addresses(session.contacts())
+        heard = [one for one in view.items if (one.message.sender or "").lower() not in silent]
+        items = [one for one in heard if (unread or not read if one.is_open else read)]
+        objects = [item.message.to_json() for item in items]
+        lines = [line for item in items for line in _lines(item, session)]
         if raw:
-            members = {"Messages": [item.message.to_json() for item in shown]}
-        notes = [f"{view.unreadable} messages cannot be read here"] if view.unreadable else []
-        return Answer(lines=lines, tag="ResultPending", members=members, notes=notes)
+            lines = [json.dumps(one, ensure_ascii=False) for one in objects]
+        members: dict[str, Any] = {"Messages": objects if raw else [_members(item) for item in items]}
+        return Answer(lines=lines, tag="ResultPending", members=members, notes=_left_out(view, heard))
 
     return on_account(flags, step, sync=True)
+
+
+def _left_out(view: inbox.SpoolView, heard: Sequence[Item]) -> list[str]:
+    silent = len(view.items) - len(heard)
+    notes = [f"{view.unreadable} messages cannot be read on this device"] if view.unreadable else []
+    return notes + ([f"{silent} messages of blocked senders are not shown"] if silent else [])
 
 
 @command.command("status", example="message status MAQT-…")
@@ -104,10 +114,17 @@ def status(flags: Flags, response: str) -> Answer:
 @role_flags
 @account_flags
 def accept(flags: Flags, message: str, roles: tuple[str, ...]) -> Answer:
-    """Do what a message asks for."""
+    """Do what a message asks for. Roles are for a device that asks to be connected."""
+    return accept_message(flags, message, roles)
+
+
+def accept_message(flags: Flags, message: str, roles: tuple[str, ...]) -> Answer:
+    """What `message accept` and `contact accept` do."""
 
     async def step(session: Session) -> Answer:
         item = _waiting(await inbox.inbound(session), message)
+        if blocked.is_blocked(session, item):
+            raise PolicyError(f"{item.message.sender} is blocked; `message unblock` hears from it again")
         done = await correspondence.accept(session, item, roles)
         members = {"Result": "Accept", "MessageID": item.message_id}
         return Answer(lines=["Result: Accept", done.text], tag="ResultProcess", members=members)
@@ -126,6 +143,43 @@ def reject(flags: Flags, message: str) -> Answer:
         await correspondence.reject(session, item)
         members = {"Result": "Reject", "MessageID": item.message_id}
         return Answer(lines=["Result: Reject"], tag="ResultProcess", members=members)
+
+    return on_account(flags, step, sync=True)
+
+
+@command.command("block", example="message block mallory@example.com")
+@click.argument("sender")
+@account_flags
+def block(flags: Flags, sender: str) -> Answer:
+    """Hear no more from SENDER, an address or the id of a message; what waits of it is closed.
+
+    Nothing is answered. `contact list` shows who is blocked.
+    """
+
+    async def step(session: Session) -> Answer:
+        view = await inbox.inbound(session)
+        address = sender if "@" in sender else view.find(sender).message.sender
+        if not address:
+            raise PolicyError("this message is from the service; reject it with `message reject`")
+        closed = await blocked.block(session, address, view.items)
+        members = {"Result": "Block", "Address": address.lower(), "Closed": closed}
+        return Answer(
+            lines=["Result: Block", f"{address.lower()} blocked"], tag="ResultBlock", members=members
+        )
+
+    return on_account(flags, step, sync=True)
+
+
+@command.command("unblock", example="message unblock mallory@example.com")
+@click.argument("address")
+@account_flags
+def unblock(flags: Flags, address: str) -> Answer:
+    """Hear from an address again."""
+
+    async def step(session: Session) -> Answer:
+        await blocked.unblock(session, address)
+        members = {"Result": "Unblock", "Address": address.lower()}
+        return Answer(lines=["Result: Unblock"], tag="ResultBlock", members=members)
 
     return on_account(flags, step, sync=True)
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -126,6 +128,10 @@ class Run:
     code: int
     out: str
     err: str
+
+    def json(self) -> Any:
+        """The result object."""
+        return json.loads(self.out)
 
     def value(self, name: str) -> str:
         """What stands behind `name = `."""
