@@ -89,7 +89,7 @@ async def create_account(
         file = machine.add(_context_keys(seeds, local_name))
     try:
         with opened(machine, file, directory, entropy=entropy, clock=clock) as session:
-            await _bind(session, invitation)
+            await bind(session, invitation)
             await _establish(session, contact, device_name)
             session.file.save(replace(session.file.keys, complete=True))
     except BindRefused:
@@ -185,7 +185,7 @@ async def recover_account(
     return file
 
 
-async def _bind(session: Session, invitation: str | None) -> None:
+async def bind(session: Session, invitation: str | None) -> None:
     """Have the service take the account in, which it may have done already."""
     context = session.context
     bind = wire.BindRequest(

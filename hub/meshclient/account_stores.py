@@ -2,6 +2,7 @@
 
 FOLDER/MMM_*.dcon         copies of the stores that the service holds
 FOLDER/local/*.dcon       sequences of this machine alone, never sent
+FOLDER/aside/*            copies of another history than the service's, kept (see `repair`)
 """
 
 from __future__ import annotations
@@ -11,8 +12,10 @@ from datetime import datetime
 from pathlib import Path
 
 from mathmesh.dare.envelope import Envelope, open_envelope
-from mathmesh.dare.policy import SESSION
+from mathmesh.dare.policy import SESSION, Policy
+from mathmesh.dare.protection import binary
 from mathmesh.dare.sequence import MERKLE
+from mathmesh.dare.sequence_writer import new_sequence
 from mathmesh.errors import MeshError, StoreError
 from mathmesh.keys.keyring import Keyring
 from mathmesh.keys.pair import PrivateKey
@@ -21,12 +24,14 @@ from mathmesh.stores.catalog import Catalog
 from mathmesh.stores.spool import Spool
 from mathmesh.stores.sync import StoreStatus
 from mathmesh.types import Entropy
+from meshclient import side_index
 from meshclient.account_keys import AccountKeys
 from meshclient.shared_keys import needed
 from meshclient.store_files import SequenceFile
 
 SUFFIX = ".dcon"
 LOCAL_FOLDER = "local"
+ASIDE_FOLDER = "aside"
 
 
 class AccountStores:
@@ -97,6 +102,41 @@ class AccountStores:
         self._sequences[name] = SequenceFile.create(
             self._path(name), container_type=MERKLE, entropy=self._entropy
         )
+
+    def apex_with(self, name: str, envelopes: Iterable[Envelope]) -> bytes | None:
+        """The tree digest that a store (one that is not here yet included) would have with more envelopes."""
+        sequence = self._sequences.get(name)
+        if sequence is not None:
+            return sequence.apex_with(envelopes)
+        writer, first = new_sequence(MERKLE, Policy(), entropy=self._entropy)
+        writer.commit(first)
+        return writer.apex_with(envelopes)
+
+    def apex_at(self, name: str, count: int) -> bytes | None:
+        """The tree digest that a store had when it had `count` frames; None for none."""
+        if not 0 < count <= self._sequences[name].count:
+            return None
+        return binary(self._sequences[name].frame(count - 1).merged, "TreeDigest")
+
+    @property
+    def aside(self) -> Path:
+        """Where copies lie that were set aside."""
+        return self._folder / ASIDE_FOLDER
+
+    def set_aside(self, name: str) -> None:
+        """Take the copy of a store out of use and keep it in the folder `aside`."""
+        self.aside.mkdir(mode=0o700, exist_ok=True)
+        target = self.aside / (name + SUFFIX)
+        number = 1
+        while target.exists():
+            target, number = self.aside / f"{name}.{number}{SUFFIX}", number + 1
+        path = self._path(name)
+        self._sequences.pop(name).close()
+        side_index.discard(path)
+        path.rename(target)
+        self._catalogs.pop(name, None)
+        self._spools.pop(name, None)
+        self._locked.pop(name, None)
 
     def append(self, name: str, envelopes: Iterable[Envelope], received: datetime | None) -> None:
         """Append envelopes that the service has taken, and sync; `fold` takes them into the catalog

@@ -405,6 +405,19 @@ class AccountContext:
         """The number of frames of each store, as far as this machine has copies."""
         return {name: status.count for name, status in self._stores.status().items()}
 
+    def apex_at(self, name: str, count: int) -> bytes | None:
+        """The tree digest that the copy of a store had when it had `count` frames; None for none."""
+        return self._stores.apex_at(name, count)
+
+    @property
+    def aside(self) -> Path:
+        """Where copies lie that were set aside."""
+        return self._stores.aside
+
+    def set_aside(self, name: str) -> None:
+        """Take the copy of a store away, so that the service's is fetched; it is kept in `aside`."""
+        self._stores.set_aside(name)
+
     def spooled(self, name: str) -> Sequence[tuple[int, Envelope]]:
         """The messages of a spool with their frame numbers, the newest first."""
         return self._stores.newest_first(name)

@@ -58,8 +58,8 @@ async def merge(session: Session) -> list[Change]:
         if change.conflict:
             left.append(change)
             continue
-        current = _digest(session.context.catalog(change.store).get(change.key))
-        if hmac.compare_digest(current, _digest(change.entry)):
+        current = digest(session.context.catalog(change.store).get(change.key))
+        if hmac.compare_digest(current, digest(change.entry)):
             continue
         if hmac.compare_digest(current, change.base):
             await _make(session, change)
@@ -110,13 +110,23 @@ def kept(session: Session) -> list[Change]:
         raise StoreError(f"{path} is damaged; what was written offline cannot be read") from None
 
 
+def keep(session: Session, changes: Iterable[Change]) -> None:
+    """Keep changes until the next `merge`, besides those that are kept already, which are newer."""
+    present = {(one.store, one.key): one for one in kept(session)}
+    for change in changes:
+        newer = present.get((change.store, change.key))
+        entry = change.entry if newer is None else newer.entry
+        present[change.store, change.key] = replace(change, entry=entry)
+    _save(session, list(present.values()))
+
+
 def _keep(session: Session, store: str, written: Iterable[MeshObject], deletes: Iterable[str]) -> None:
     changes = {(one.store, one.key): one for one in kept(session)}
     wanted: list[tuple[str, MeshObject | None]] = [(primary_key(one) or "", one) for one in written]
     wanted += [(key, None) for key in deletes]
     for key, entry in wanted:
         before = changes.get((store, key))
-        base = before.base if before else _digest(session.context.catalog(store).get(key))
+        base = before.base if before else digest(session.context.catalog(store).get(key))
         changes[store, key] = Change(store=store, key=key, base=base, entry=entry)
     _save(session, list(changes.values()))
 
@@ -144,7 +154,8 @@ def _path(session: Session) -> Path:
     return session.file.folder / FILE
 
 
-def _digest(entry: MeshObject | None) -> bytes:
+def digest(entry: MeshObject | None) -> bytes:
+    """What is compared of two states of an entry; empty for none."""
     return b"" if entry is None else hashlib.sha512(entry.encode()).digest()
 
 

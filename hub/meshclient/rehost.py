@@ -8,28 +8,24 @@ goes on at the new one. The account stays at the old service until all have, and
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from mathmesh.codec import uri
-from mathmesh.dare.envelope import Envelope
 from mathmesh.errors import PolicyError
 from mathmesh.messaging import contact as contacts
 from mathmesh.schema.mesh_object import MeshObject
 from mathmesh.service import messages as wire
 from mathmesh.service.client import Transport, transact
-from mathmesh.stores import ACCESS, CONTACT, DEVICE, INBOUND, LOCAL, OUTBOUND, PUBLICATION
-from mathmesh.stores.first_frame import first_frame
+from mathmesh.stores import ACCESS, CONTACT, DEVICE, PUBLICATION
 from meshclient import devices
 from meshclient.account_keys import AccountSeed, SeedKeys
 from meshclient.account_setup import service_of
 from meshclient.context import AccountContext
 from meshclient.machine import ACCOUNT as COPIES
+from meshclient.resend import send_frames
 from meshclient.session import Session, root_credentials
 
-FRAMES = 64
-"""Envelopes in one request."""
 _REMADE = frozenset({ACCESS, DEVICE, PUBLICATION})
 _FOLDER = "rehost"
 
@@ -92,32 +88,8 @@ async def _copy(old: AccountContext, new: AccountContext, root: Transport) -> No
         if name in _REMADE:
             continue
         frames = [envelope for _, envelope in reversed(old.spooled(name))]
-        present = counts.get(name, 0)
-        if name in (INBOUND, OUTBOUND, LOCAL):
-            await _spooled(name, frames[max(present - 1, 0) :], root)
-        else:
-            await _cataloged(name, frames, present, root)
+        await send_frames(name, frames, counts.get(name, 0), root)
     await new.sync_as(root)
-
-
-async def _cataloged(name: str, frames: Sequence[Envelope], present: int, root: Transport) -> None:
-    whole = [first_frame(), *frames]
-    for start in range(present, len(whole), FRAMES):
-        update = wire.ContainerUpdate(
-            container=name, index=start, envelopes=tuple(whole[start : start + FRAMES])
-        )
-        await transact(root, wire.TransactRequest(updates=(update,)), wire.TransactResponse)
-
-
-async def _spooled(name: str, frames: Sequence[Envelope], root: Transport) -> None:
-    for start in range(0, len(frames), FRAMES):
-        part = tuple(frames[start : start + FRAMES])
-        request = wire.TransactRequest(
-            inbound=part if name == INBOUND else (),
-            outbound=part if name == OUTBOUND else (),
-            local=part if name == LOCAL else (),
-        )
-        await transact(root, request, wire.TransactResponse)
 
 
 async def _renew(session: Session, new: AccountContext) -> None:

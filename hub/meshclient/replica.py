@@ -1,4 +1,9 @@
-"""This machine's copies of the stores, kept equal to the service's."""
+"""This machine's copies of the stores, kept equal to the service's.
+
+The copies are also what this machine remembers of the service: number of frames and tree digest of each
+store. A service that states less, or something else, was set back to an old state (or lies), and nothing
+of what it says is taken in.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +11,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
+from mathmesh.dare.protection import binary
 from mathmesh.errors import LocalProtocolError, ProtocolError, VerificationError
 from mathmesh.keys.pair import PublicKey
 from mathmesh.schema.connection import AccountHostAssignment
@@ -14,8 +20,8 @@ from mathmesh.schema.profile import ProfileAccount, ProfileService
 from mathmesh.schema.signed import check_signed_by, object_in
 from mathmesh.schema.validation import verify_profile_service
 from mathmesh.service import messages as wire
-from mathmesh.service.client import Transport, transact
-from mathmesh.stores.sync import Missing, StoreStatus, check_apex, missing
+from mathmesh.service.client import ServiceRefusal, Transport, transact
+from mathmesh.stores.sync import Diverged, Missing, StoreStatus, missing, same_apex
 from meshclient.account_stores import AccountStores
 from meshclient.changes import Change
 
@@ -47,7 +53,7 @@ class Replica:
         """Fetch what the copies lack, and check that both sides then have the same tree digests.
 
         The answer to Status is returned: it has the device's CatalogedDevice when that is not the one with
-        the digest `device_digest`. Raises StoreError when the two cannot be states of one history,
+        the digest `device_digest`. Raises Diverged when the two cannot be states of one history,
         VerificationError when the service is not the one that the account's profile names.
         """
         request = wire.StatusRequest(cataloged_device_digest=device_digest)
@@ -59,9 +65,26 @@ class Replica:
             for one in status.container_status
             if one.container and self._wanted(one.container)
         }
-        for gap in missing(self._stores.status(), theirs):
+        ours = self._stores.status()
+        for name in ours:
+            if name not in theirs and self._wanted(name):
+                await self._check_unlisted(name, ours[name].count, transport)
+        for gap in missing(ours, theirs, self._service_name):
             await self._fetch(gap, transport)
         return status
+
+    @property
+    def _service_name(self) -> str:
+        return f"the service {self._profile.service_udf} of {self._profile.account_address}"
+
+    async def _check_unlisted(self, name: str, known: int, transport: Transport) -> None:
+        """A store that the service does not list is one that this device may not read any more, or gone."""
+        select = wire.ConstraintsSelect(container=name, index_min=0, index_max=0)
+        try:
+            await transact(transport, wire.DownloadRequest(select=(select,)), wire.DownloadResponse)
+        except ServiceRefusal as refusal:
+            if refusal.status_extended == wire.ABSENT:
+                raise Diverged(name, known, 0, self._service_name) from refusal
 
     async def apply(self, changes: Sequence[Change], received: datetime | None) -> None:
         """Append what the service has taken, and take it into the catalogs and spools."""
@@ -85,9 +108,13 @@ class Replica:
             envelopes = [one for update in response.updates for one in update.envelopes]
             if not envelopes or len(envelopes) > gap.stop - position:
                 raise ProtocolError(f"the service did not send the frames of {gap.store} that were asked for")
-            await self.apply([Change.fetched(gap.store, position, envelopes)], None)
+            change = Change.fetched(gap.store, position, envelopes)
             position += len(envelopes)
-        check_apex(gap.store, self._stores.status()[gap.store].apex, gap.apex)
+            whole = position == gap.stop
+            stated = gap.apex if whole else binary(envelopes[-1].merged(), "TreeDigest")
+            if not same_apex(self._stores.apex_with(gap.store, change.envelopes), stated):
+                raise Diverged(gap.store, gap.start, gap.stop, self._service_name)
+            await self.apply([change], None)
 
     async def _learn_host(self, transport: Transport, status: wire.StatusResponse) -> PublicKey:
         hello = await transact(transport, wire.HelloRequest(), wire.MeshHelloResponse)

@@ -142,11 +142,17 @@ class Session:
     async def sync(self) -> None:
         """Bring this machine's copies up to the service's, and learn of keys that were renewed.
 
-        Raises PolicyError when this device was taken out of the account.
+        Raises PolicyError when this device was taken out of the account or the service has no such account,
+        Diverged when the service was set back to an old state.
         """
         try:
             await self.context.sync()
         except ServiceRefusal as refusal:
+            if refusal.status_extended == wire.ABSENT and self.context.frame_counts():
+                text = f"its service does not have {self.address} any more: the account was deleted there, or"
+                text += " the service was set back to an old state. Nothing is lost here:"
+                text += " `meshman account sync --repair` makes the account there again"
+                raise PolicyError(text) from refusal
             if refusal.status_extended != wire.DEVICE_REVOKED:
                 raise
             raise PolicyError(f"this device was revoked: it is none of {self.address} any more") from refusal

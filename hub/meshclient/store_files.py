@@ -5,7 +5,7 @@ behind the last whole frame is cut when the file is next opened for writing. A f
 """
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -183,6 +183,11 @@ class SequenceFile:
         """Appends a finished envelope as catalogs and spools hold them; returns the number of its frame."""
         with self._lock:
             return self._put(self._writable().stage_envelope(envelope, received), sync)[0]
+
+    def apex_with(self, envelopes: Iterable[Envelope]) -> bytes | None:
+        """What `apex` would be with these envelopes appended; nothing is written."""
+        with self._lock:
+            return self._writable().apex_with(envelopes)
 
     def append_index(self, *, full: bool = False, sync: bool = True) -> range:
         """Appends index frames for the frames since the last one, or for all (see `sequence_index`)."""

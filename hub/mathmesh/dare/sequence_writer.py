@@ -6,7 +6,7 @@ Each writer that encrypts draws a base seed of its own (policy Once: the seed of
 out a salt twice, so no pair of seed and salt repeats.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -133,6 +133,15 @@ class Writer:
             header["Received"] = members["Received"]
         octets = self._pack(state, [self._print(header), envelope.body, b"{}"])
         return Staged(octets=octets, positions=(position,), state=state)
+
+    def apex_with(self, envelopes: Iterable[Envelope]) -> bytes | None:
+        """What `apex` would be with these envelopes appended; raises what `stage_envelope` does."""
+        tree = self._next().tree
+        apex = self.apex
+        for envelope in envelopes:
+            digest = protection.check_payload_digest(envelope.merged(), envelope.body)
+            apex = tree.append(0, digest or protection.payload_digest(envelope.body))
+        return apex if self.container_type == MERKLE else None
 
     def stage_index(self, index: dict[str, Any], previous: int | None) -> Staged:
         """An index frame (mesh-dare §5.4) with this SequenceIndex; `previous` is the file offset of the one

@@ -29,30 +29,44 @@ class Missing:
     apex: bytes | None
 
 
-def missing(ours: Mapping[str, StoreStatus], theirs: Mapping[str, StoreStatus]) -> Iterable[Missing]:
-    """The frames that `theirs` has and `ours` lacks, store by store.
+class Diverged(StoreError):
+    """A service's copy of a store is no later state of the copy here.
 
-    Raises StoreError where the copies cannot be two states of one history: ours is longer, or both are of one
+    `known` is the count that was seen here, `stated` the service's; they are equal when only the digests
+    differ, and `stated` is 0 when the service no longer has the store.
+    """
+
+    def __init__(self, store: str, known: int, stated: int, service: str) -> None:
+        if stated < known:
+            what = f"has {stated} frames of {store} and had {known} before: it was set back to an old state"
+        else:
+            what = f"has other frames of {store} than the {known} here: it was set back to an old state and"
+            what += " written to since, or one of the copies was altered"
+        super().__init__(
+            f"{service} {what}. Nothing is lost here: `meshman account sync --repair` gives it back what it"
+            " lacks, unless its newer folder can be restored"
+        )
+        self.store, self.known, self.stated = store, known, stated
+
+
+def missing(
+    ours: Mapping[str, StoreStatus], theirs: Mapping[str, StoreStatus], service: str = "the service"
+) -> Iterable[Missing]:
+    """The frames that `theirs` has and `ours` lacks, store by store; `service` names them in errors.
+
+    Raises Diverged where the copies cannot be two states of one history: ours is longer, or both are of one
     length with different digests.
     """
     for store, remote in theirs.items():
         local = ours.get(store, StoreStatus(count=0))
-        if local.count > remote.count:
-            raise StoreError(
-                f"{store} has {local.count} frames here and {remote.count} at the service: the service lost "
-                "frames; restore its folder from a backup, then start again"
-            )
-        if local.count == remote.count:
-            check_apex(store, local.apex, remote.apex)
-            continue
-        yield Missing(store=store, start=local.count, stop=remote.count, apex=remote.apex)
+        if local.count > remote.count or (
+            local.count == remote.count and not same_apex(local.apex, remote.apex)
+        ):
+            raise Diverged(store, local.count, remote.count, service)
+        if local.count < remote.count:
+            yield Missing(store=store, start=local.count, stop=remote.count, apex=remote.apex)
 
 
-def check_apex(store: str, ours: bytes | None, theirs: bytes | None) -> None:
-    """Raise StoreError unless two copies of equal length have the same tree digest (where both have one)."""
-    if ours is None or theirs is None or hmac.compare_digest(ours, theirs):
-        return
-    raise StoreError(
-        f"{store} differs from the service's copy though both have the same length: one of them was altered; "
-        "restore the folder that is at fault from a backup"
-    )
+def same_apex(ours: bytes | None, theirs: bytes | None) -> bool:
+    """Whether the tree digests of two copies agree; true where one has none."""
+    return ours is None or theirs is None or hmac.compare_digest(ours, theirs)

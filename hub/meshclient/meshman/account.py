@@ -30,6 +30,7 @@ from meshclient.meshman.running import (
     with_directory,
 )
 from meshclient.rehost import rehost
+from meshclient.repair import repair
 from meshclient.session import ServiceDirectory, Session
 
 CHARACTER_BITS = 5
@@ -112,10 +113,14 @@ def info(flags: Flags) -> Answer:
 
 
 @command.command("sync", example="account sync /auto")
+@click.option("--repair", "mend", is_flag=True, help="Give a service that was set back what it lost.")
+@click.option("--invitation", metavar="CODE", help="With /repair, where the service forgot the account.")
 @account_flags
-def sync(flags: Flags) -> Answer:
+def sync(flags: Flags, mend: bool, invitation: str | None) -> Answer:
     """Fetch what is new; with /auto also do what was agreed to beforehand."""
     quiet = Flags(home=flags.home, account=flags.account)
+    if mend:
+        return on_account(quiet, lambda session: _repair(session, invitation))
 
     async def step(session: Session) -> Answer:
         conflicts = await offline.merge(session)
@@ -130,6 +135,21 @@ def sync(flags: Flags) -> Answer:
         return Answer(lines=lines, tag="ResultSync", members=members, notes=notes)
 
     return on_account(quiet, step, sync=True)
+
+
+async def _repair(session: Session, invitation: str | None) -> Answer:
+    done = await repair(session, invitation)
+    lines = [f"{session.address}: made again at the service"] if done.bound_again else []
+    lines += [f"{name}: {frames} frames given back" for name, frames in done.given_back.items()]
+    lines += [f"{name}: brought together with what the service has" for name in done.merged]
+    members = {
+        "Account": session.address,
+        "GivenBack": done.given_back,
+        "Merged": done.merged,
+        "Conflicts": [one.key for one in done.conflicts],
+    }
+    notes = [f"Conflict about {one.key}: choose with `account resolve`" for one in done.conflicts]
+    return Answer(lines=lines or ["Nothing was missing."], tag="ResultRepair", members=members, notes=notes)
 
 
 @command.command("resolve", example="account resolve :ftp.example.com /mine")

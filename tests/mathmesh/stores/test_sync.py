@@ -7,9 +7,8 @@ import hashlib
 import pytest
 
 from mathmesh.dare.envelope import Envelope
-from mathmesh.errors import StoreError
 from mathmesh.stores.first_frame import first_frame, is_first_frame, is_ours
-from mathmesh.stores.sync import Missing, StoreStatus, missing
+from mathmesh.stores.sync import Diverged, Missing, StoreStatus, missing
 
 A, B = b"a" * 64, b"b" * 64
 
@@ -28,10 +27,12 @@ def test_what_is_missing() -> None:
 
 
 @pytest.mark.parametrize(
-    ("ours", "text"), [(status(4), "lost"), (status(3, B), "altered")], ids=["longer", "other digest"]
+    ("ours", "text"),
+    [(status(4), "3 frames of x and had 4 before"), (status(3, B), "altered")],
+    ids=["longer", "other digest"],
 )
 def test_two_histories_are_told_apart(ours: StoreStatus, text: str) -> None:
-    with pytest.raises(StoreError, match=text):
+    with pytest.raises(Diverged, match=text):
         list(missing({"x": ours}, {"x": status(3)}))
 
 
