@@ -1,6 +1,6 @@
 """Runs the vectors of the checkout and of `../shared/vectors`, or of the folder in MESH_VECTORS.
 
-The last line is `N passed, N failed, N not yet`; the exit code is 1 when anything failed or nothing ran.
+The last line is `N passed, N failed`; the exit code is 1 when anything failed or nothing ran.
 """
 
 import importlib
@@ -52,10 +52,10 @@ def run_folder(folder: Path, runners: dict[str, Runner]) -> Iterator[tuple[str, 
 
 
 def main() -> int:
-    """Checks all folders and prints failures, what is not yet supported, and the totals."""
+    """Checks all folders and prints failures, what could not be checked, and the totals."""
     runners = registry()
     totals: Counter[str] = Counter()
-    later: Counter[str] = Counter()
+    unchecked: Counter[str] = Counter()
     for folder in folders.to_check():
         if not folder.is_dir():
             print(f"{folder}: absent, not checked")
@@ -66,19 +66,15 @@ def main() -> int:
             files.setdefault(name, Counter())[outcome.state] += 1
             if outcome.state == "failed":
                 print(f"  FAILED {name}: {outcome.name}: {outcome.detail}")
-            if outcome.state == "not yet":
-                later[f"{name}: {outcome.detail or outcome.name}"] += 1
+            elif outcome.detail:
+                unchecked.update(outcome.detail.split("; "))
         for name, states in files.items():
             print(f"  {name}: " + ", ".join(f"{count} {state}" for state, count in sorted(states.items())))
             totals.update(states)
-    for kind, count in sorted(later.items()):
-        print(f"not yet: {kind} ({count})")
-    print(f"{totals['passed']} passed, {totals['failed']} failed" + _later(totals["not yet"]))
+    for what, count in sorted(unchecked.items()):
+        print(f"{what} ({count})")
+    print(f"{totals['passed']} passed, {totals['failed']} failed")
     return 1 if totals["failed"] or not totals else 0
-
-
-def _later(count: int) -> str:
-    return f", {count} not yet" if count else ""
 
 
 if __name__ == "__main__":

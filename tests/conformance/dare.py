@@ -2,12 +2,13 @@
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from fnmatch import fnmatchcase
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from tests.conformance import dare_sequences
-from tests.conformance.report import Outcome, Runner, check, load
+from tests.conformance import dare_sequences, folders
+from tests.conformance.report import ABSENT, Outcome, Runner, Vector, by_list, check, load
 
 from mathmesh.codec import b64, json_writer, jsonbcd
 from mathmesh.dare import edss, exchange, frame, protection, text_form
@@ -20,20 +21,16 @@ from mathmesh.keys.keyring import MemoryKeyring
 from mathmesh.keys.pair import PrivateKey, PublicKey
 
 Compared = Iterator[tuple[str, object, object]]
-Case = Callable[[dict[str, Any]], Compared]
-
-COMMENTARY = ("note", "source", "sources")
 
 
 def runners() -> Mapping[str, Runner]:
     """Runner of each file pattern."""
-    own_files = {f"dare/own_envelope.{form}.dare": _run_own_envelope for form in ("json", "jsonb", "stream")}
     return {
         "dare/jbcd.json": _run_jbcd,
-        "dare/key_identifiers.json": _by_kind({"keys": _key_identifier, "symmetric": _symmetric_identifier}),
-        "dare/payload_digests.json": _by_kind({"": _payload_digest}),
-        "dare/signatures.json": _by_kind({"signatures": _signature}),
-        "dare/encryption.json": _by_kind(
+        "dare/key_identifiers.json": by_list({"keys": _key_identifier, "symmetric": _symmetric_identifier}),
+        "dare/payload_digests.json": by_list({"": _payload_digest}),
+        "dare/signatures.json": by_list({"signatures": _signature}),
+        "dare/encryption.json": by_list(
             {
                 "reference": _reference,
                 "trace": _trace,
@@ -42,29 +39,11 @@ def runners() -> Mapping[str, Runner]:
                 "own_prototype_only": _own_prototype,
             }
         ),
-        "dare/encryption_x448_mesh.json": _by_kind({"": _mesh_recipient}),
-        "dare/own_vectors.json": _run_own,
-        **own_files,
+        "dare/encryption_x448_mesh.json": by_list({"": _mesh_recipient}),
+        "dare/own_vectors*.json": _run_own,
+        "dare/own_*.dare": _run_own_envelope,
         **dare_sequences.runners(),
     }
-
-
-def _by_kind(kinds: Mapping[str, Case]) -> Runner:
-    """Runs every case below each kind ("" for a bare list)."""
-
-    def run(path: Path) -> Iterator[Outcome]:
-        vectors = load(path)
-        groups = vectors if isinstance(vectors, dict) else {"": vectors}
-        for kind, cases in groups.items():
-            if kind in COMMENTARY:
-                continue
-            if kind not in kinds:
-                yield Outcome(f"{path.name} {kind}", "failed", "unknown kind")
-                continue
-            for number, case in enumerate(cases if isinstance(cases, list) else [cases]):
-                yield check(f"{path.name} {kind}[{number}]", partial(kinds[kind], case))
-
-    return run
 
 
 def _refused(action: Callable[[], object]) -> bool:
@@ -79,7 +58,7 @@ def _refused(action: Callable[[], object]) -> bool:
 
 
 def _run_jbcd(path: Path) -> Iterator[Outcome]:
-    yield from _by_kind(
+    yield from by_list(
         {
             "decode": _decode,
             "decode_binary": _decode_binary,
@@ -93,7 +72,20 @@ def _run_jbcd(path: Path) -> Iterator[Outcome]:
 
 
 def _decode(case: dict[str, Any]) -> Compared:
-    yield "value", jsonbcd.loads(bytes.fromhex(case["hex"])), case["value"]
+    """Integers beyond 2^53 may be told as decimal text, binary items as base64url."""
+    value, expected = jsonbcd.loads(bytes.fromhex(case["hex"])), case["value"]
+    if isinstance(value, int) and isinstance(expected, str):
+        expected = int(expected)
+    yield "value", _plain(value), expected
+
+
+def _plain(value: Any) -> Any:
+    """`value` as JSON can tell it."""
+    if isinstance(value, dict):
+        return {name: _plain(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    return b64.encode(value) if isinstance(value, bytes) else value
 
 
 def _decode_binary(case: dict[str, Any]) -> Compared:
@@ -102,7 +94,7 @@ def _decode_binary(case: dict[str, Any]) -> Compared:
 
 def _encode(case: dict[str, Any]) -> Compared:
     """Integers beyond 2^53 are written as decimal strings; the expected octets tell them from text."""
-    value = case["value"]
+    value = bytes.fromhex(case["bytes_hex"]) if "bytes_hex" in case else case["value"]
     kind = case["hex"][:2] if "hex" in case else ""
     if isinstance(value, str) and kind.startswith("a"):
         value = int(value)
@@ -110,8 +102,7 @@ def _encode(case: dict[str, Any]) -> Compared:
     if "hex" in case:
         shown = case["hex"].removesuffix("..")
         yield "hex", octets.hex() if shown == case["hex"] else octets.hex()[: len(shown)], shown
-    if "sha256" in case:
-        yield "sha256", hashlib.sha256(octets).hexdigest(), case["sha256"]
+    yield "sha256", hashlib.sha256(octets).hexdigest(), case["sha256"]
     yield "value", jsonbcd.loads(octets), value
 
 
@@ -200,9 +191,8 @@ def _content(case: dict[str, Any], ciphertext: bytes) -> Compared:
     """From base seed and salt to the plaintext."""
     seed, salt = bytes.fromhex(case["base_seed_hex"]), bytes.fromhex(case["salt_hex"])
     prk = protection.content_prk(seed, salt)
-    if "key_hex" in case:
-        yield "key_hex", hkdf.expand(prk, b"encrypt", 32, hash_name="sha256").hex(), case["key_hex"]
-        yield "iv_hex", hkdf.expand(prk, b"iv", 16, hash_name="sha256").hex(), case["iv_hex"]
+    yield "key_hex", hkdf.expand(prk, b"encrypt", 32, hash_name="sha256").hex(), case["key_hex"]
+    yield "iv_hex", hkdf.expand(prk, b"iv", 16, hash_name="sha256").hex(), case["iv_hex"]
     plaintext = case["plaintext"].encode()
     yield "plaintext", protection.decrypt(seed, salt, ciphertext), plaintext
     yield "ciphertext", protection.encrypt(seed, salt, plaintext), ciphertext
@@ -223,7 +213,7 @@ def _reference(case: dict[str, Any]) -> Compared:
     seed = exchange.open_recipients(envelope.header["recipients"], MemoryKeyring([key]))
     yield "base_seed_hex by key", seed.hex(), case["base_seed_hex"]
     yield "kid_of_seed", symmetric.key_id(seed), case["kid_of_seed"]
-    yield "kid_in_header", envelope.header.get("kid"), case["kid_in_header"]
+    yield "kid_in_header", envelope.header.get("kid"), case.get("kid_in_header")
     opened = open_envelope(envelope, keyring=MemoryKeyring([key]), require_digest=False)
     yield "plaintext by envelope", opened.plaintext, case["plaintext"].encode()
     if "witness_hex" in case:
@@ -273,12 +263,20 @@ def _own_prototype(case: dict[str, Any]) -> Compared:
     yield from _exchange(case, ephemeral.agree(recipient.public), b"")
     yield from _content(case, bytes.fromhex(case["ciphertext_hex"]))
     seed, salt = bytes.fromhex(case["base_seed_hex"]), bytes.fromhex(case["salt_hex"])
-    for item in case["edss"]:
+    for item in case.get("edss", []):
         prefix, octets = bytes.fromhex(item["salt_prefix_hex"]), bytes.fromhex(item["encoded_hex"])
-        if item["index"] < 256:
-            yield "salt_prefix_hex", edss.prefix(item["index"]), prefix
+        yield from _counted(item["index"], prefix)
         yield "encoded_hex", edss.encode(prefix, item["data"].encode(), seed, salt), octets
         yield "data", edss.decode(octets, seed, salt), (prefix, item["data"].encode())
+
+
+def _counted(index: int, prefix: bytes) -> Compared:
+    """The reference writes counters beyond 255 so that several have one prefix; ours have their own."""
+    if index < 256:
+        yield "salt_prefix_hex", edss.prefix(index), prefix
+    else:
+        yield "low octet of salt_prefix_hex", index & 255, prefix[0]
+        yield "own prefix", int.from_bytes(edss.prefix(index), "little"), index
 
 
 def _mesh_recipient(case: dict[str, Any]) -> Compared:
@@ -287,24 +285,35 @@ def _mesh_recipient(case: dict[str, Any]) -> Compared:
     yield "kid", case["recipient"]["kid"], case["recipient_kid"]
     seed = exchange.open_recipients([case["recipient"]], MemoryKeyring([key]))
     yield "base_seed_hex", seed.hex(), case["base_seed_hex"]
-    yield from _content(case | {"salt_hex": b64.decode(case["salt"]).hex()}, b64.decode(case["body"]))
+    salted = Vector(case | {"salt_hex": b64.decode(case["salt"]).hex()})
+    yield from _content(salted, b64.decode(case["body"]))
 
 
 # --- vectors of our own trial ---
 
 
-def _run_own(path: Path) -> Iterator[Outcome]:
+_ENVELOPE_MEMBERS = ("recipient_private_hex", "signer_private_hex", "json", "ciphertext_hex")
+
+
+def _own(path: Path) -> list[dict[str, Any]]:
+    """The trials in a file: one, or a list of them."""
     vectors = load(path)
-    yield check(f"{path.name} envelope", partial(_own_envelope, vectors))
-    if "sequence_once_merkle" in vectors:
-        case = partial(dare_sequences.once, vectors, path.parent)
-        yield check(f"{path.name} sequence_once_merkle", case)
-    for case in vectors.get("frame_must_reject", []):
-        octets = bytes.fromhex(case["hex"])
-        rows: Iterable[tuple[str, object, object]] = [
-            ("refused", _refused(lambda octets=octets: frame.unpack_frame(octets)), True)
-        ]
-        yield check(f"{path.name} frame_must_reject {case['name']}", lambda rows=rows: rows)
+    return list(map(Vector, vectors if isinstance(vectors, list) else [vectors]))
+
+
+def _run_own(path: Path) -> Iterator[Outcome]:
+    for vectors in _own(path):
+        if set(_ENVELOPE_MEMBERS) & set(vectors):
+            yield check(f"{path.name} envelope", partial(_own_envelope, vectors))
+        for name in vectors:
+            if name.startswith("sequence_"):
+                yield check(f"{path.name} {name}", partial(dare_sequences.own, vectors, name, path))
+        for case in vectors.get("frame_must_reject", []):
+            octets = bytes.fromhex(case["hex"])
+            rows: Iterable[tuple[str, object, object]] = [
+                ("refused", _refused(lambda octets=octets: frame.unpack_frame(octets)), True)
+            ]
+            yield check(f"{path.name} frame_must_reject {case['name']}", lambda rows=rows: rows)
 
 
 def _own_envelope(case: dict[str, Any]) -> Compared:
@@ -335,20 +344,30 @@ def _own_envelope(case: dict[str, Any]) -> Compared:
         yield "annotation_plain", edss.decode(annotation, seed, salt)[1], case["annotation_plain"].encode()
 
 
+_FORMS = {"*.json.dare": "json", "*.jsonb.dare": "json_b_hex", "*.stream.dare": "stream_file_hex"}
+
+
 def _run_own_envelope(path: Path) -> Iterator[Outcome]:
-    """The three files hold the envelope of own_vectors.json."""
+    """The file holds an envelope of the trials beside it, in the form that its name says."""
 
     def case() -> Compared:
-        vectors = load(path.parent / "own_vectors.json")
-        expected = {
-            "json": vectors["json"].encode(),
-            "jsonb": bytes.fromhex(vectors["json_b_hex"]),
-            "stream": bytes.fromhex(vectors["stream_file_hex"]),
-        }
-        yield "octets", path.read_bytes(), expected[path.name.split(".")[1]]
-        yield "envelope", Envelope.from_bytes(path.read_bytes()).to_json(), expected["json"]
+        form = next(form for pattern, form in _FORMS.items() if fnmatchcase(path.name, pattern))
+        octets = path.read_bytes()
+        told = [vectors for vectors in _trials(path) if vectors.get(form) is not None]
+        forms = [(v[form].encode() if form == "json" else bytes.fromhex(v[form]), v["json"]) for v in told]
+        yield "is an envelope of the trials", octets in [held for held, _ in forms], True
+        text = next(text for held, text in forms if held == octets)
+        yield "envelope", Envelope.from_bytes(octets).to_json(), ABSENT if text is ABSENT else text.encode()
 
     yield check(path.name, case)
+
+
+def _trials(path: Path) -> Iterator[dict[str, Any]]:
+    """The trials of the files own_vectors* beside `path`, then those of the other known folders."""
+    listing = folders.companion(path, "own_vectors.json")
+    for file in (*sorted(path.parent.glob("own_vectors*.json")), listing):
+        if file.exists():
+            yield from _own(file)
 
 
 def _no_entropy(count: int) -> bytes:

@@ -289,20 +289,25 @@ def identifiers() -> list[Case]:
 
 def shares() -> list[Case]:
     """udf/11."""
-    secret = draw("escrow", 35)
-    coefficients = [int.from_bytes(draw(f"coefficient {i}", 34), "big") for i in range(2)]
-    made = shamir.split_with(secret, coefficients, 5)
+    return share_cases(draw("escrow", 35), 3, 5)
+
+
+def share_cases(secret: bytes, threshold: int, count: int) -> list[Case]:
+    """A secret split, and recovered from any `threshold` of the shares."""
+    octets = len(secret) - 1
+    coefficients = [int.from_bytes(draw(f"coefficient {i}", octets), "big") for i in range(threshold - 1)]
+    made = shamir.split_with(secret, coefficients, count)
     return [
         {
             "kind": "split",
             "secret_hex": secret.hex(),
-            "threshold": 3,
-            "n": 5,
+            "threshold": threshold,
+            "n": count,
             "coefficients": [str(coefficient) for coefficient in coefficients],
             "prime": str(shamir.prime(len(secret))),
             "shares": made,
         },
-        {"kind": "recover", "threshold": 3, "shares": made, "secret_hex": secret.hex()},
+        {"kind": "recover", "threshold": threshold, "shares": made, "secret_hex": secret.hex()},
     ]
 
 

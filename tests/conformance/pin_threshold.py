@@ -4,7 +4,7 @@ Inputs are drawn as in `pin_core`, so that a second run writes the same bytes.
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from tests.conformance import threshold_draft as draft
@@ -103,6 +103,11 @@ def splitting(crv: str) -> Case:
     }
 
 
+def coefficients_of(crv: str, label: str, threshold: int) -> list[int]:
+    """Coefficients of a repeatable polynomial, but for the constant one."""
+    return [uniform(crv, label if degree == 1 else f"{label} {degree}") for degree in range(1, threshold)]
+
+
 def unanimous(crv: str) -> Case:
     """A signature by all shares of a direct split, with single nonces."""
     keys = [key_of(crv, label) for label in ("alice", "bob")]
@@ -116,11 +121,11 @@ def unanimous(crv: str) -> Case:
     return {**head, **_signed(crv, public, scalars, scalars)}
 
 
-def quorate(crv: str) -> Case:
-    """A signature by two of three shares, with single nonces."""
+def quorate(crv: str, signers: Sequence[int] = (1, 3), count: int = 3) -> Case:
+    """A signature by so many of `count` shares as are needed, with single nonces."""
     text, key = key_of(crv, "group")
-    signers, slope = [1, 3], uniform(crv, "slope")
-    shares = split.quorate_with(key, [slope], 3)
+    coefficients = coefficients_of(crv, "slope", len(signers))
+    shares = split.quorate_with(key, coefficients, count)
     used = [share for share in shares if share.number in signers]
     factors = [share.coefficient(signers) for share in used]
     products = [share.key.scalar * factor for share, factor in zip(used, factors, strict=True)]
@@ -128,9 +133,9 @@ def quorate(crv: str) -> Case:
         "curve": crv,
         "udf": text,
         "a0": str(key.scalar),
-        "a1": str(slope),
+        **{f"a{degree}": str(value) for degree, value in enumerate(coefficients, 1)},
         "shares": {str(share.number): str(share.key.scalar) for share in shares},
-        "signers": signers,
+        "signers": list(signers),
         "lagrange": [str(factor) for factor in factors],
         **_signed(crv, key.public.octets, products, [p % algorithms.ED25519.order for p in products]),
     }
@@ -138,7 +143,7 @@ def quorate(crv: str) -> Case:
 
 def _signed(crv: str, public: bytes, products: list[int], printed: list[int]) -> Case:
     message = "Kitchen lamp"
-    nonces = [uniform(crv, f"nonce {number}") for number in range(2)]
+    nonces = [uniform(crv, f"nonce {number}") for number in range(len(products))]
     right = draft.sign(crv, public, message.encode(), nonces, products)
     dom = draft.DOM2_EMPTY_CONTEXT if crv == "Ed25519" else None
     wrong = draft.sign(crv, public, message.encode(), nonces, printed, dom)
@@ -158,12 +163,12 @@ def _signed(crv: str, public: bytes, products: list[int], printed: list[int]) ->
     }
 
 
-def frost_vector(crv: str, hash_name: str) -> dict[str, Any]:
-    """A signature by shares 2 and 3 of 3, in the layout of RFC 9591 appendix E."""
-    rules, signers, message = suite(crv), [2, 3], b"Kitchen lamp"
+def frost_vector(crv: str, hash_name: str, signers: Sequence[int] = (2, 3), count: int = 3) -> dict[str, Any]:
+    """A signature by so many of `count` shares as are needed, in the layout of RFC 9591 appendix E."""
+    rules, message = suite(crv), b"Kitchen lamp"
     key = PrivateKey.from_scalar(crv, uniform(crv, "frost key"))
-    slope = uniform(crv, "frost slope")
-    made = split.quorate_with(key, [slope], 3)
+    coefficients = coefficients_of(crv, "frost slope", len(signers))
+    made = split.quorate_with(key, coefficients, count)
     shares = {share.number: SigningShare.of_quorate(share, key.public) for share in made}
     random = {number: [draw(f"frost {crv} {number} {i}", 32) for i in range(2)] for number in signers}
     nonces, told = ({n: commit(shares[n], _given(random[n])) for n in signers} for _ in range(2))
@@ -189,19 +194,19 @@ def frost_vector(crv: str, hash_name: str) -> dict[str, Any]:
     public = key.public.octets.hex()
     return {
         "config": {
-            "MAX_PARTICIPANTS": "3",
-            "NUM_PARTICIPANTS": "2",
-            "MIN_PARTICIPANTS": "2",
+            "MAX_PARTICIPANTS": str(count),
+            "NUM_PARTICIPANTS": str(len(signers)),
+            "MIN_PARTICIPANTS": str(len(signers)),
             "name": f"FROST({crv}, {hash_name})",
             "group": crv.lower(),
             "hash": hash_name,
         },
         "inputs": {
-            "participant_list": signers,
+            "participant_list": list(signers),
             "group_secret_key": rules.write_scalar(key.scalar).hex(),
             "group_public_key": public,
             "message": message.hex(),
-            "share_polynomial_coefficients": [rules.write_scalar(slope).hex()],
+            "share_polynomial_coefficients": [rules.write_scalar(value).hex() for value in coefficients],
             "participant_shares": [
                 {"identifier": n, "participant_share": rules.write_scalar(share.key.scalar).hex()}
                 for n, share in shares.items()

@@ -7,7 +7,7 @@ from typing import Any
 
 from tests.conformance import threshold_draft as draft
 from tests.conformance import threshold_operate, threshold_signing
-from tests.conformance.report import Outcome, Runner, check, load
+from tests.conformance.report import COMMENTARY, Outcome, Runner, Vector, check, load
 from tests.conformance.udf import Compared
 
 from mathmesh.keys import algorithms, derive, montgomery
@@ -15,8 +15,6 @@ from mathmesh.keys.pair import PrivateKey, PublicKey
 from mathmesh.threshold import cogeneration, split
 from mathmesh.threshold.agreement import ShareAgreement
 from mathmesh.threshold.point import Point, combine
-
-_COMMENTARY = {"source", "sources", "note"}
 
 
 def runners() -> dict[str, Runner]:
@@ -37,16 +35,16 @@ def _run_mesh(path: Path) -> Iterator[Outcome]:
         "sign_quorate": threshold_signing.sign_quorate,
     }
     vectors = load(path)
-    for kind in set(vectors) - _COMMENTARY - set(kinds):
+    for kind in set(vectors) - COMMENTARY - set(kinds):
         yield Outcome(f"{path.name} {kind}", "failed", "unknown kind")
     for kind, case in kinds.items():
         for index, vector in enumerate(vectors.get(kind, [])):
-            yield check(f"{path.name} {kind}[{index}]", functools.partial(case, vector))
+            yield check(f"{path.name} {kind}[{index}]", functools.partial(case, Vector(vector)))
 
 
 def _keygen(case: dict[str, Any]) -> Compared:
     keys = [derive.derive_key(part["udf"], "") for part in case["contributions"]]
-    for key, part in zip(keys, case["contributions"], strict=True):
+    for key, part in zip(keys, map(Vector, case["contributions"]), strict=True):
         yield "private_octets", (key.key_seed or b"").hex(), part["private_octets"]
         yield "scalar", str(key.scalar), part["scalar"]
         yield "public", key.signed_public.hex(), part["public"]
@@ -98,7 +96,7 @@ def _split(case: dict[str, Any]) -> Compared:
         "combined_signed": combined.octets.hex(),
         "agreement_unsigned": combined.agreement.hex(),
     }
-    for name in set(case) - {"curve", "key", "share1", "ephemeral", "document_defects"}:
+    for name in set(case) - COMMENTARY - {"curve", "key", "share1", "ephemeral", "document_defects"}:
         yield name, computed.get(name), case[name]
     yield (
         "u of result1",
@@ -114,20 +112,18 @@ def _split(case: dict[str, Any]) -> Compared:
 
 def _run_cogeneration(path: Path) -> Iterator[Outcome]:
     vectors = load(path)
-    publics = {key["public"] for key in vectors["base"]}
-    privates = {key["public"]: key["private"] for key in vectors["base"]}
-    for index, case in enumerate(vectors["base"]):
-        yield check(f"{path.name} base[{index}]", lambda case=case: _base(case))
-    for index, case in enumerate(vectors["cogen"]):
-        private = privates.get(case["base_public"]) if case["base_public"] in publics else None
-        yield check(
-            f"{path.name} cogen[{index}]", lambda case=case, private=private: _composite(case, private)
-        )
-    for kind in set(vectors) - {"source", "sources", "note", "base", "cogen"}:
+    bases = list(map(Vector, vectors.get("base", [])))
+    privates = {case["public"]: case["private"] for case in bases}
+    for index, case in enumerate(bases):
+        yield check(f"{path.name} base[{index}]", functools.partial(_base, case))
+    for index, case in enumerate(map(Vector, vectors.get("cogen", []))):
+        private = privates.get(case["base_public"])
+        yield check(f"{path.name} cogen[{index}]", functools.partial(_composite, case, private))
+    for kind in set(vectors) - COMMENTARY - {"base", "cogen"}:
         yield Outcome(f"{path.name} {kind}", "failed", "unknown kind")
 
 
-def _base(case: dict[str, str]) -> Compared:
+def _base(case: dict[str, Any]) -> Compared:
     key = derive.derive_key(case["seed"], case["info_suffix"])
     yield "alg", key.crv, case["alg"]
     yield "private", (key.key_seed or b"").hex(), case["private"]
@@ -135,7 +131,7 @@ def _base(case: dict[str, str]) -> Compared:
     yield "udf", key.public.udf, case["udf"]
 
 
-def _composite(case: dict[str, str], base_private: str | None) -> Compared:
+def _composite(case: dict[str, Any], base_private: object) -> Compared:
     activation = derive.derive_key(case["activation_seed"], case["info_suffix"])
     base = PublicKey(case["alg"], bytes.fromhex(case["base_public"]))
     public = cogeneration.combine_public(base, activation.public)
@@ -144,7 +140,7 @@ def _composite(case: dict[str, str], base_private: str | None) -> Compared:
     yield "activation_public", activation.public.octets.hex(), case["activation_public"]
     yield "composite_public", public.octets.hex(), case["composite_public"]
     yield "composite_udf", public.udf, case["composite_udf"]
-    if base_private is not None:
+    if isinstance(base_private, str):
         key = PrivateKey.from_seed(case["alg"], bytes.fromhex(base_private))
         composite = cogeneration.combine_private(key, activation)
         yield "composite key pair", composite.public.octets.hex(), case["composite_public"]

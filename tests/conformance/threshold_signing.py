@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.conformance import threshold_draft as draft
-from tests.conformance.report import Outcome, check, load
+from tests.conformance.report import COMMENTARY, Outcome, check, load
 from tests.conformance.udf import Compared
 
 from mathmesh.errors import EncodingError
@@ -17,7 +17,8 @@ from mathmesh.threshold.frost_suite import suite
 from mathmesh.threshold.signing_share import SigningShare
 
 _CURVES = {"ed25519": ("Ed25519", "SHA-512"), "ed448": ("Ed448", "SHAKE256")}
-_SIGN_INPUTS = {"curve", "udf", "message", "r", "a1", "signers", "document_defects"}
+_SIGN_INPUTS = COMMENTARY | {"curve", "udf", "message", "r", "signers", "document_defects"}
+_COEFFICIENTS = tuple(f"a{degree}" for degree in range(1, 15))
 
 
 def sign_unanimous(case: dict[str, Any]) -> Compared:
@@ -34,7 +35,8 @@ def sign_quorate(case: dict[str, Any]) -> Compared:
     """Some shares of a quorate split sign."""
     crv, key = case["curve"], derive.derive_key(case["udf"], "")
     order = algorithms.curve(crv).order
-    shares = split.quorate_with(key, [int(case["a1"])], len(case["shares"]))
+    coefficients = [int(case[name]) for name in _COEFFICIENTS if name in case]
+    shares = split.quorate_with(key, coefficients, len(case["shares"]))
     used = [share for share in shares if share.number in case["signers"]]
     factors = [lagrange.coefficient(share.number, case["signers"], order) for share in used]
     products = [share.key.scalar * factor for share, factor in zip(used, factors, strict=True)]
@@ -67,13 +69,11 @@ def _signature(
         "printed_k": wrong.challenge,
         "printed_S": wrong.answer,
     }
-    for name in set(case) - _SIGN_INPUTS:
+    for name in set(case) - _SIGN_INPUTS - set(_COEFFICIENTS):
         yield name, computed.get(name), case[name]
-    yield (
-        "document_defects",
-        (right.challenge, right.answer) != (wrong.challenge, wrong.answer),
-        bool(case["document_defects"]),
-    )
+    if case.get("document_defects"):
+        wrongly = (right.challenge, right.answer) != (wrong.challenge, wrong.answer)
+        yield "document_defects", wrongly, True
     PublicKey(crv, public).verify(bytes.fromhex(case["signature"]), message)
     yield "verifies", True, True
 
@@ -99,7 +99,7 @@ def _config(vector: dict[str, Any]) -> Compared:
         {"name": f"FROST({crv}, {hash_name})", "hash": hash_name, **counts},
         {name: value for name, value in config.items() if name != "group"},
     )
-    yield "members", set(vector) - {"source", "note"}, {
+    yield "members", set(vector) - COMMENTARY, {
         "config", "inputs", "round_one_outputs", "round_two_outputs", "final_output"
     }  # fmt: skip
 
