@@ -79,7 +79,6 @@ async def _run(config: Config, demo: bool) -> None:
     from meshhub import logging
     from meshhub.app import Hub
     from meshhub.dashboard.server import Dashboard
-    from meshhub.dashboard.session_file import STORE, SessionFile
     from meshservice.http import add_service
 
     logging.configure(config.log_level)
@@ -93,12 +92,10 @@ async def _run(config: Config, demo: bool) -> None:
         running.push_async_callback(hub.stop)
         for line in hub.said:
             click.echo(line)
-        sessions = SessionFile(await asyncio.to_thread(hub.account.local_sequence, STORE))
         dashboard = Dashboard(
             hub,
             config.data,
             port=config.dashboard_port,
-            sessions=sessions,
             add_local=lambda local: add_service(local, hub.service, public_only=False),
         )
         running.push_async_callback(dashboard.stop)

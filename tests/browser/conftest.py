@@ -51,29 +51,11 @@ async def hub(hub_double):
     await made.close()
 
 
-class KeptSessions:
-    """Sessions that outlive a dashboard, as the sealed file keeps them."""
-
-    def __init__(self) -> None:
-        self.sessions = []
-
-    def load(self):
-        return self.sessions
-
-    def save(self, sessions):
-        self.sessions = list(sessions)
-
-
-@pytest.fixture
-def kept_sessions():
-    return KeptSessions()
-
-
 @pytest_asyncio.fixture(loop_scope="session")
-async def dashboard(hub, tmp_path, kept_sessions):
+async def dashboard(hub, tmp_path):
     from meshhub.dashboard.server import Dashboard
 
-    served = Dashboard(hub, tmp_path, port=0, sessions=kept_sessions)
+    served = Dashboard(hub, tmp_path, port=0)
     await served.start()
     yield served
     await served.stop()

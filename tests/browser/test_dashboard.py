@@ -2,8 +2,10 @@
 
 import io
 
+import aiohttp
 import pytest
 import segno
+from aiohttp import web
 
 from meshhub.events import Alarm
 
@@ -315,15 +317,49 @@ async def test_every_input_has_a_name(page):
     assert unnamed == []
 
 
-async def test_the_page_comes_back_when_the_hub_does(page, dashboard, hub, tmp_path, kept_sessions):
+async def test_the_page_comes_back_when_the_hub_does(page, dashboard, hub, tmp_path):
+    """The hub's run ends every session, so a new link is needed, in the same page."""
     from meshhub.dashboard.server import Dashboard
 
     await dashboard.stop()
     await expect(page.get_by_text("Hub not reachable")).to_be_visible()
     await expect(power(page)).to_be_disabled()
-    again = Dashboard(hub, tmp_path, port=dashboard.port, sessions=kept_sessions)
+    again = Dashboard(hub, tmp_path, port=dashboard.port)
     await again.start()
     assert again.port == dashboard.port
-    await expect(page.get_by_text("Connected", exact=True)).to_be_visible(timeout=15_000)
+    await expect(page.get_by_role("heading", name="Sign in on this browser")).to_be_visible(timeout=15_000)
+    await expect(page.get_by_role("article")).to_have_count(0)
+    await page.get_by_label("Or paste the link here").fill(again.new_link())
+    await page.get_by_role("button", name="Sign in").click()
+    await expect(page.get_by_text("Connected", exact=True)).to_be_visible()
     await expect(power(page)).to_be_enabled()
     await again.stop()
+
+
+async def test_the_page_goes_on_when_its_stream_breaks(page, dashboard, hub):
+    dashboard._api.end_streams()
+    await expect(page.get_by_text("Hub not reachable")).to_be_visible()
+    await expect(page.get_by_text("Connected", exact=True)).to_be_visible()
+    hub.report(hub.resolve("climate"), "air", "temperature", 7.5)
+    await expect(page.get_by_text("7.5")).to_be_visible()
+
+
+async def test_another_port_of_this_machine_gets_the_cookie_and_can_do_nothing_with_it(page, dashboard):
+    seen = []
+
+    async def keep(request):
+        seen.append(dict(request.headers))
+        return web.Response(text="hello", content_type="text/html")
+
+    runner = web.ServerRunner(web.Server(keep))
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    port = runner.addresses[0][1]
+    await page.goto(f"http://localhost:{port}/")
+    assert await page.evaluate("localStorage.length") == 0
+    await runner.cleanup()
+    cookie = seen[0]["Cookie"]
+    assert cookie.startswith(f"mesh-hub-{dashboard.port}=")
+    async with aiohttp.ClientSession(dashboard.url, headers={"Cookie": cookie}) as stranger:
+        async with stranger.get("/api/devices") as answer:
+            assert answer.status == 401

@@ -13,10 +13,12 @@ from typing import Any
 
 import aiohttp
 import pytest
+from aiohttp import web
 from PIL import Image
 
 from meshhub.api import since_when
 from meshhub.dashboard import label_image
+from meshhub.dashboard.guard import KEY_HEADER
 from meshhub.dashboard.problems import Problem
 from meshhub.dashboard.server import Dashboard
 from meshhub.errors import HubError
@@ -59,6 +61,48 @@ async def test_a_port_of_which_another_program_has_half_is_passed_over(tmp_path:
             assert made.port != taken
         finally:
             await made.stop()
+
+
+async def test_what_a_browser_tells_whoever_takes_the_port_opens_nothing_later(tmp_path: Path) -> None:
+    """While the hub is stopped, its address may be another program's: that gets all that a page sends."""
+    made = await _dashboard(tmp_path / "data", 0)
+    port, told = made.port, []
+    async with aiohttp.ClientSession(made.url, cookie_jar=aiohttp.CookieJar(unsafe=True)) as browser:
+        async with browser.post("/api/sign-in", json={"token": made.new_link().partition("#")[2]}) as answer:
+            browser.headers[KEY_HEADER] = (await answer.json())["key"]
+        async with browser.post("/api/alarms/none/dismiss", json={}) as answer:
+            assert answer.status == 404  # it is signed in
+        await made.stop()
+        told = await _squat(port, browser)
+    assert told["Cookie"]
+    assert told[KEY_HEADER]
+    again = await _dashboard(tmp_path / "data", port)
+    try:
+        assert again.port == port
+        async with aiohttp.ClientSession(again.url, headers=told) as squatter:
+            async with squatter.post("/api/alarms/none/dismiss", json={}) as answer:
+                assert answer.status == 401
+    finally:
+        await again.stop()
+
+
+async def _squat(port: int, browser: aiohttp.ClientSession) -> dict[str, str]:
+    """Take the port; what the page that is still open sends to it."""
+    seen: dict[str, str] = {}
+
+    async def keep(request: web.BaseRequest) -> web.Response:
+        seen.update({name: request.headers[name] for name in ("Cookie", KEY_HEADER)})
+        return web.Response()
+
+    runner = web.ServerRunner(web.Server(keep))
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", port).start()
+    try:
+        async with browser.get(f"http://localhost:{port}/api/events") as answer:
+            assert answer.status == 200
+    finally:
+        await runner.cleanup()
+    return seen
 
 
 async def test_failed_sign_ins_of_others_do_not_lock_the_owner_out(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import aiohttp
 import pytest
 from yarl import URL
 
+from meshhub.dashboard.guard import KEY_HEADER
 from meshhub.dashboard.server import SIGN_INS_A_MINUTE, Dashboard
 
 
@@ -22,7 +23,8 @@ async def browser(dashboard):
 
 async def sign_in(browser: aiohttp.ClientSession, link: str) -> aiohttp.ClientResponse:
     async with browser.post("/api/sign-in", json={"token": URL(link).fragment}) as answer:
-        await answer.read()
+        if answer.status == 200:
+            browser.headers[KEY_HEADER] = (await answer.json())["key"]
         return answer
 
 
@@ -57,6 +59,25 @@ async def test_the_cookie_is_for_this_site_s_own_pages(browser, dashboard):
     assert "SameSite=Strict" in cookie
     assert f"Max-Age={30 * 24 * 3600}" in cookie
     assert f"mesh-hub-{dashboard.port}=" in cookie
+
+
+async def test_half_a_session_opens_nothing(browser, dashboard):
+    """A browser sends its cookies to every port of localhost; the page key stays with this one."""
+    await sign_in(browser, dashboard.new_link())
+    key = browser.headers.pop(KEY_HEADER)
+    for wrong in ({}, {KEY_HEADER: ""}, {KEY_HEADER: key[:-1]}, {KEY_HEADER: "a" * 52}):
+        assert await status_of(browser, **wrong) == 401
+        assert await status_of(browser, "/api/events", **wrong) == 401
+    assert await status_of(browser, **{KEY_HEADER: key}) == 200
+    browser.cookie_jar.clear()
+    assert await status_of(browser, **{KEY_HEADER: key}) == 401
+
+
+async def test_halves_of_two_sessions_are_none(browser, dashboard):
+    await sign_in(browser, dashboard.new_link())
+    key = browser.headers[KEY_HEADER]
+    await sign_in(browser, dashboard.new_link())
+    assert await status_of(browser, **{KEY_HEADER: key}) == 401
 
 
 async def test_signing_out_ends_the_session_and_its_stream(browser, dashboard):

@@ -2,7 +2,8 @@
 
 Rules, in order: the Host is this machine's own name and port (no DNS rebinding); a request that a page sent
 comes from our own page (Origin and Sec-Fetch-Site, because other ports of localhost count as the same site);
-a request that changes something is JSON; everything under /api/ but signing in needs a live session.
+a request that changes something is JSON; everything under /api/ but signing in needs a live session: its
+cookie and, in a header, its page key.
 """
 
 from collections.abc import Awaitable, Callable
@@ -41,6 +42,7 @@ HEADERS = {
     "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
 }
 SAFE_METHODS = frozenset({"GET", "HEAD"})
+KEY_HEADER = "Mesh-Hub-Key"
 OPEN_PATHS = frozenset({"/api/sign-in"})
 
 
@@ -97,7 +99,8 @@ def _check(request: web.Request, sign_ins: SignIns, port: int) -> None:
         raise Problem(415, "not-json", "Requests that change something must be application/json.")
     if request.path.startswith("/api/") and request.path not in OPEN_PATHS:
         cookie = request.cookies.get(cookie_name(port), "")
-        request[STILL_ALLOWED] = lambda: sign_ins.is_live(cookie, datetime.now(UTC))
+        key = request.headers.get(KEY_HEADER, "")
+        request[STILL_ALLOWED] = lambda: sign_ins.is_live(cookie, key, datetime.now(UTC))
         if not request[STILL_ALLOWED]():
             raise Problem(
                 401,

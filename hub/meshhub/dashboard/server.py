@@ -20,7 +20,7 @@ from meshhub.api import MAX_BODY, Api
 from meshhub.dashboard.guard import add_headers, cookie_name, guard, set_session_cookie
 from meshhub.dashboard.ports import Hub
 from meshhub.dashboard.problems import Problem, problems
-from meshhub.dashboard.sessions import SessionStore, SignIns
+from meshhub.dashboard.sessions import SignIns
 from meshhub.errors import HubError
 
 STATIC = Path(__file__).parent / "static"
@@ -34,7 +34,7 @@ NO_IPV6 = frozenset({errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT, errno.EPROTONOSUPP
 class Dashboard:
     """Serves one hub. `start` opens both listeners, `stop` closes them and every open page's stream.
 
-    `port` is the wished one, the next free one is taken; `sessions` keeps browsers signed in over a restart;
+    `port` is the wished one, the next free one is taken; browsers are signed in for as long as it runs;
     `add_local` adds more routes to the local socket, whose callers own the data folder.
     """
 
@@ -45,14 +45,13 @@ class Dashboard:
         *,
         port: int = 8080,
         entropy: Entropy = os.urandom,
-        sessions: SessionStore | None = None,
         add_local: Callable[[web.Application], None] | None = None,
     ) -> None:
         self._data = data
         self._wish = port
         self._port = 0
         self._add_local = add_local
-        self._sign_ins = SignIns(entropy, datetime.now(UTC), sessions)
+        self._sign_ins = SignIns(entropy)
         self._api = Api(hub)
         self._runners: list[web.AppRunner] = []
         self._attempts: list[float] = []
@@ -128,8 +127,8 @@ class Dashboard:
             token = (await request.json())["token"]
         except (ValueError, KeyError, TypeError, RecursionError):
             token = None
-        cookie = self._sign_ins.redeem(token, datetime.now(UTC)) if isinstance(token, str) else None
-        if cookie is None:
+        grant = self._sign_ins.redeem(token, datetime.now(UTC)) if isinstance(token, str) else None
+        if grant is None:
             self._slow_down()
             raise Problem(
                 403,
@@ -137,8 +136,8 @@ class Dashboard:
                 "This sign-in link was used already, or is too old.",
                 "Run `meshhub link` and open the link that it prints.",
             )
-        response = web.json_response({"signed_in": True})
-        set_session_cookie(response, self._port, cookie)
+        response = web.json_response({"signed_in": True, "key": grant.key})
+        set_session_cookie(response, self._port, grant.cookie)
         return response
 
     async def _sign_out(self, request: web.Request) -> web.Response:

@@ -21,7 +21,6 @@ from meshhub.events import DeviceOnline, DevicesChanged, Event, Lost, ValueChang
 PAUSE_SECONDS = 0.05  # changes within it go out together
 BEAT_SECONDS = 15.0  # a comment keeps the connection alive and notices a reader that is gone
 ADOPTION_SECONDS = 0.3  # how often the steps of a running adoption are looked at
-RETRY = b"retry: 1000\n\n"  # how long a page waits before it comes back, in milliseconds
 STILL_ALLOWED: web.RequestKey[Callable[[], bool]] = web.RequestKey("still_allowed")
 """On a request: whether the session behind it is still live, asked again while a stream lasts."""
 
@@ -48,7 +47,6 @@ class EventStream:
     async def run(self, request: web.Request) -> web.StreamResponse:
         """Serve until the page goes away, the session ends or the hub stops."""
         await self._response.prepare(request)
-        await self._response.write(RETRY)
         listener = asyncio.create_task(self._listen())
         try:
             while self._allowed() and not self._ended and not listener.done():

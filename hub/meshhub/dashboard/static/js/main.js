@@ -25,7 +25,7 @@ async function begin() {
 /** Spend the link; when it no longer works, a browser that is signed in already goes on. */
 async function signIn(token) {
   try {
-    await api.post("/api/sign-in", { token });
+    await api.signIn(token);
     return true;
   } catch (problem) {
     if (await signedIn()) return true;
@@ -43,30 +43,39 @@ async function signedIn() {
   }
 }
 
-function connect() {
-  clearTimeout(retry);
-  source?.close();
-  source = new EventSource("/api/events");
-  source.addEventListener("open", () => { failures = 0; showConnected(true); });
-  source.addEventListener("devices", ({ data }) => showAll(JSON.parse(data).devices));
-  source.addEventListener("device", ({ data }) => showDevice(JSON.parse(data)));
-  source.addEventListener("removed", ({ data }) => remove(JSON.parse(data).udf));
-  source.addEventListener("adoption", ({ data }) => add.update(JSON.parse(data)));
-  source.addEventListener("alarms", ({ data }) => showAlarms(JSON.parse(data).alarms));
-  source.addEventListener("error", lost);
+const TOLD = {
+  devices: ({ devices }) => showAll(devices),
+  device: (device) => showDevice(device),
+  removed: ({ udf }) => remove(udf),
+  adoption: (adoption) => add.update(adoption),
+  alarms: ({ alarms }) => showAlarms(alarms),
+};
+
+/** Listen to the hub; when the stream ends, come back after a while, unless nobody is signed in. */
+async function connect() {
+  disconnect();
+  const given = (source = new AbortController());
+  let problem = null;
+  try {
+    for await (const { kind, body } of api.events("/api/events", given.signal, opened)) TOLD[kind]?.(body);
+  } catch (error) {
+    problem = error;
+    if (!(error instanceof api.Problem)) reportError(error);
+  }
+  if (given !== source || problem?.status === 401) return; // the latter is told by the event "signed-out"
+  showConnected(false);
+  retry = setTimeout(connect, RETRY_MILLISECONDS[Math.min(failures++, RETRY_MILLISECONDS.length - 1)]);
 }
 
-async function lost() {
-  const given = source;
-  showConnected(false);
-  if (given.readyState !== EventSource.CLOSED) return; // the browser itself tries again
-  try {
-    await api.get("/api/status");
-  } catch (problem) {
-    if (problem.status === 401) return; // told by the event "signed-out"
-  }
-  if (given !== source) return;
-  retry = setTimeout(connect, RETRY_MILLISECONDS[Math.min(failures++, RETRY_MILLISECONDS.length - 1)]);
+function opened() {
+  failures = 0;
+  showConnected(true);
+}
+
+function disconnect() {
+  clearTimeout(retry);
+  source?.abort();
+  source = null;
 }
 
 function showConnected(yes) {
@@ -83,8 +92,7 @@ function showConnected(yes) {
 }
 
 function showSignedOut(text = "") {
-  clearTimeout(retry);
-  source?.close();
+  disconnect();
   cards.clear();
   document.querySelectorAll("dialog[open]").forEach((dialog) => dialog.close());
   byId("rooms").replaceChildren();
@@ -165,8 +173,8 @@ byId("sign-in-form").addEventListener("submit", async (event) => {
   if (await signIn(token)) connect();
 });
 byId("sign-out-button").addEventListener("click", async () => {
-  source?.close();
-  await api.post("/api/sign-out").catch(() => {});
+  disconnect();
+  await api.signOut();
   showSignedOut();
 });
 for (const id of ["add-button", "empty-add-button"]) byId(id).addEventListener("click", add.open);
