@@ -1,6 +1,7 @@
 """Answers to the questions of ssh and git, for SSH_ASKPASS and GIT_ASKPASS, from the credential catalog.
 
     Enter passphrase for key '/home/alice/.ssh/id_ed25519':     protocol ssh-key, the file or its name
+    Enter passphrase:                                           the only one of protocol ssh-key
     alice@host's password:    (alice@host) Password:            protocol ssh, the host
     Username for 'https://host':                                git's protocol, the host
     Password for 'https://alice@host':
@@ -18,12 +19,13 @@ from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from meshclient.applications.credential_choice import matching
+from meshclient.applications.credential_choice import by_key, matching
 
 MAXIMUM_PROMPT = 4096
 PASSPHRASE, SSH = "ssh-key", "ssh"
 
 _PASSPHRASE = re.compile(r"(?:Enter|Bad) passphrase(?:, try again)? for (?:key )?['\"]?(.+?)['\"]?:? *")
+_UNNAMED = re.compile(r"Enter (?:old )?passphrase: *")
 _PASSWORD = re.compile(r"([^@\s'()]+)@([^@\s'()]+)'s password: *")
 _INTERACTIVE = re.compile(r"\(([^@\s'()]+)@([^@\s'()]+)\) [Pp]assword(?: for .*)?: *")
 _GIT = re.compile(r"(Username|Password) for '([^']+)': *")
@@ -31,7 +33,7 @@ _GIT = re.compile(r"(Username|Password) for '([^']+)': *")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """What is asked: the user's name or the secret, of which service."""
+    """What is asked: the user's name or the secret, of which service; of no service is the only one."""
 
     protocol: str
     services: tuple[str, ...]
@@ -45,6 +47,8 @@ def parse(prompt: str) -> Question | None:
         return None
     if found := _PASSPHRASE.fullmatch(prompt):
         return Question(protocol=PASSPHRASE, services=(found[1], PurePosixPath(found[1]).name))
+    if _UNNAMED.fullmatch(prompt):
+        return Question(protocol=PASSPHRASE, services=())
     if found := _PASSWORD.fullmatch(prompt) or _INTERACTIVE.fullmatch(prompt):
         return Question(protocol=SSH, services=(found[2],), username=found[1])
     if found := _GIT.fullmatch(prompt):
@@ -55,6 +59,9 @@ def parse(prompt: str) -> Question | None:
 def answer(question: Question, entries: Iterable[Any]) -> str | None:
     """The name or secret, one line; None when the catalog has none."""
     held = list(entries)
+    if not question.services:
+        secrets = [one.password for one in by_key(held).values() if one.protocol == question.protocol]
+        return secrets[0] if len(secrets) == 1 else None
     for service in question.services:
         for entry in matching(held, service, protocol=question.protocol, username=question.username):
             found = entry.username if question.wants_username else entry.password

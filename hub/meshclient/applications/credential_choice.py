@@ -38,6 +38,14 @@ def matching(
     yield from sorted(found, key=lambda entry: (not entry.protocol, "@" in (entry.service or "")))
 
 
+def plain_service(entry: CatalogedCredential) -> str:
+    """The service itself, without what tells entries at one service apart."""
+    service = entry.service or ""
+    lead = f"{entry.username}@" if entry.username else ""
+    plain = _NUMBER.sub("", service) if len(service) > 2 else service
+    return plain[len(lead) :] if lead and plain.startswith(lead) and len(plain) > len(lead) else plain
+
+
 def by_key(entries: Iterable[Any]) -> dict[str | None, CatalogedCredential]:
     """The credentials among `entries` by their key in the catalog."""
     return {primary_key(one): one for one in entries if isinstance(one, CatalogedCredential)}

@@ -16,9 +16,11 @@ from mathmesh.schema.cataloged import CatalogedCredential
 from mathmesh.schema.primary_key import primary_key
 from meshclient.applications import bitwarden, keepass
 from meshclient.applications.credential_choice import by_key, place
-from meshclient.applications.imported import MAXIMUM_ENTRIES, Imported, header_of
+from meshclient.applications.imported import MAXIMUM_ENTRIES, Imported, header_of, refuse_encrypted
 
 MAXIMUM_FILE = 16 * 1024 * 1024
+KDBX = bytes.fromhex("03d9a29a")
+"""How databases of KeePass begin, whatever their version."""
 
 
 Reader = Callable[[str], Iterable[Imported]]
@@ -31,6 +33,8 @@ def read_export(octets: bytes) -> list[Imported]:
     """
     if len(octets) > MAXIMUM_FILE:
         raise EncodingError("the file is larger than 16 MiB")
+    if octets.startswith(KDBX):
+        refuse_encrypted(keepass.PROGRAM)
     try:
         text = octets.decode("utf-8-sig")
     except UnicodeDecodeError:

@@ -1,6 +1,6 @@
 """The helper that git asks for user names and passwords (git-credential(1), "INPUT/OUTPUT FORMAT").
 
-    git config --global credential.helper '!meshman git-credential'
+    git config --global credential.helper mesh          (which runs `git-credential-mesh`)
 
 What git stores has git's protocol (`https`) and the host, or host and path where `credential.useHttpPath` is
 set, as service. A password that a person put in without a protocol answers too, and git never erases it: a

@@ -25,7 +25,7 @@ MAXIMUM_DEPTH = 64
 
 _STANDARD = {"Title": "title", "UserName": "username", "Password": "password", "URL": "uri", "Notes": "notes"}
 _TOTP = ("otp", "TOTP", "TOTP Seed")
-_PROGRAM = "KeePass (File, Export, XML) or KeePassXC (Database, Export, XML or CSV)"
+PROGRAM = "KeePass (File, Export, XML) or KeePassXC (Database, Export, XML or CSV)"
 
 
 def read_csv(text: str) -> Iterator[Imported]:
@@ -110,7 +110,7 @@ class _Document:
         elif name == "Entry" and not self._history:
             self._fields = []
         elif name == "Value" and attributes.get("Protected", "").lower() == "true":
-            refuse_encrypted(_PROGRAM)
+            refuse_encrypted(PROGRAM)
 
     def characters(self, text: str) -> None:
         self._length += len(text)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Generic, TypeVar
@@ -15,6 +16,7 @@ from meshclient import offline
 from meshclient.meshman.frame import Answer
 from meshclient.meshman.running import Flags, on_account
 from meshclient.session import Session
+from meshclient.unreachable import ServiceUnreachable
 
 BATCH_ENTRIES = 200
 BATCH_OCTETS = 256 * 1024
@@ -51,13 +53,26 @@ class EntryCommands(Generic[Kind]):
         self._line = line
         self._names = names
 
-    def put(self, flags: Flags, make: Callable[[Session], Sequence[Kind]]) -> Answer:
-        """Write the entries that `make` returns."""
+    def put(
+        self,
+        flags: Flags,
+        make: Callable[[Session], Sequence[Kind]],
+        *,
+        newest: bool = False,
+        notes: Sequence[str] = (),
+    ) -> Answer:
+        """Write the entries that `make` returns, and tell `notes` with them.
+
+        With `newest` it sees the newest state where that can be had.
+        """
 
         async def step(session: Session) -> Answer:
+            if newest:
+                with suppress(ServiceUnreachable):
+                    await session.sync()
             entries = make(session)
             done = await offline.write(session, self._store, entries)
-            return replace(self.shown(entries), notes=() if done else (KEPT,))
+            return replace(self.shown(entries), notes=(*notes, *(() if done else (KEPT,))))
 
         return on_account(flags, step)
 

@@ -20,6 +20,7 @@ ENTRIES = [
         ("Bad passphrase, try again for /home/alice/.ssh/id_ed25519: ", "phrase"),
         ("Enter passphrase for key '/other/id_rsa': ", "other phrase"),
         ("Enter passphrase for key '/home/alice/.ssh/id_rsa': ", None),
+        ("Enter passphrase: ", None),
         ("alice@host's password: ", "login"),
         ("(alice@host) Password: ", "login"),
         ("bob@host's password: ", None),
@@ -38,6 +39,14 @@ def test_questions(prompt: str, expected: str | None) -> None:
     assert (None if question is None else askpass.answer(question, ENTRIES)) == expected
 
 
+@pytest.mark.parametrize("prompt", ["Enter passphrase: ", "Enter old passphrase: "])
+def test_a_key_without_a_name_is_the_only_one(prompt: str) -> None:
+    question = askpass.parse(prompt)
+    assert question is not None
+    assert askpass.answer(question, ENTRIES[:3]) == "phrase"
+    assert askpass.answer(question, ENTRIES[:2]) is None
+
+
 @pytest.mark.parametrize(
     "prompt",
     [
@@ -46,6 +55,7 @@ def test_questions(prompt: str, expected: str | None) -> None:
         "Please type 'yes', 'no' or the fingerprint: ",
         "Allow use of key alice?\nKey fingerprint SHA256:x.",
         "Confirm user presence for key ED25519-SK SHA256:x",
+        "Enter new passphrase (empty for no passphrase): ",
         "Enter PIN for ED25519-SK key: ",
         "alice@host's password: \nalice@host's password: ",
         "x" * 5000,

@@ -2,103 +2,17 @@
 
 from __future__ import annotations
 
-import getpass
 import json
-import os
-import shutil
-import socket
 import stat
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-SSHD = Path("/usr/sbin/sshd")
-pytestmark = pytest.mark.skipif(
-    not SSHD.exists() or shutil.which("ssh") is None, reason="openssh-server and -client are not installed"
-)
 Run = Callable[..., Any]
-
-
-class Sshd:
-    """Debian's sshd on loopback, for this user alone."""
-
-    def __init__(self, folder: Path) -> None:
-        folder.mkdir()
-        self.host_key = folder / "host_key"
-        self.authorized = folder / "authorized_keys"
-        self.log = folder / "log"
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            self.port = free.getsockname()[1]
-        settings = {
-            "ListenAddress": "127.0.0.1",
-            "Port": self.port,
-            "HostKey": self.host_key,
-            "AuthorizedKeysFile": self.authorized,
-            "PidFile": "none",
-            "StrictModes": "no",
-            "UsePAM": "no",
-            "PasswordAuthentication": "no",
-            "KbdInteractiveAuthentication": "no",
-            "PermitRootLogin": "prohibit-password",
-        }
-        self.config = folder / "sshd_config"
-        self.config.write_text("".join(f"{name} {value}\n" for name, value in settings.items()))
-        self._process: subprocess.Popen[bytes] | None = None
-
-    @property
-    def name(self) -> str:
-        return f"[127.0.0.1]:{self.port}"
-
-    def start(self) -> None:
-        with self.log.open("w") as log:
-            self._process = subprocess.Popen([SSHD, "-D", "-e", "-f", self.config], stderr=log)
-        end = time.monotonic() + 10
-        while True:
-            try:
-                socket.create_connection(("127.0.0.1", self.port)).close()
-                return
-            except ConnectionRefusedError:
-                if time.monotonic() > end or self._process.poll() is not None:
-                    raise AssertionError(self.log.read_text()) from None
-                time.sleep(0.05)
-
-    def stop(self) -> None:
-        if self._process is not None:
-            self._process.terminate()
-            self._process.wait(10)
-
-    def login(self, config: Path) -> subprocess.CompletedProcess[str]:
-        """Log in with a configuration as `ssh setup` writes it; the server must be known."""
-        options = ["-o", "BatchMode=yes", "-o", "StrictHostKeyChecking=yes", "-o", "ConnectTimeout=10"]
-        return subprocess.run(
-            [
-                "ssh",
-                "-F",
-                config,
-                *options,
-                "-p",
-                str(self.port),
-                f"{getpass.getuser()}@127.0.0.1",
-                "echo",
-                "in",
-            ],
-            capture_output=True,
-            text=True,
-            timeout=30,
-            check=False,
-            env={name: value for name, value in os.environ.items() if name != "SSH_AUTH_SOCK"},
-        )
-
-
-@pytest.fixture
-def sshd(tmp_path: Path) -> Iterator[Sshd]:
-    made = Sshd(tmp_path / "sshd")
-    yield made
-    made.stop()
 
 
 @pytest.fixture(autouse=True)
@@ -113,7 +27,7 @@ def ok(run: Any) -> Any:
 
 
 def test_two_devices_log_in_and_a_deleted_one_does_not(
-    meshman: Run, alice: Run, join: Run, sshd: Sshd, tmp_path: Path
+    meshman: Run, alice: Run, join: Run, sshd: Any, tmp_path: Path
 ) -> None:
     second = join("alice2", "/web")
     join("alice3", "/message")
@@ -148,7 +62,7 @@ def test_two_devices_log_in_and_a_deleted_one_does_not(
     assert renewed.value("Roles") == "web"
 
 
-def test_an_unknown_server_and_a_changed_one_are_refused(alice: Run, sshd: Sshd, tmp_path: Path) -> None:
+def test_an_unknown_server_and_a_changed_one_are_refused(alice: Run, sshd: Any, tmp_path: Path) -> None:
     ok(alice("ssh create"))
     ok(alice(f"ssh client /file {sshd.authorized}"))
     ok(alice(f"ssh host {sshd.name} /new {sshd.host_key}"))
