@@ -315,7 +315,7 @@ def connect(flags: Flags, code: str, roles: tuple[str, ...], name: str | None) -
     return on_account(flags, step, sync=True)
 
 
-@command.command("escrow", example="account escrow /quorum=2 /shares=3 /cards=cards.html")
+@command.command("escrow", example="account escrow /quorum=2 /shares=3 /qr=cards")
 @click.option("--quorum", type=click.IntRange(2, 15), default=2, show_default=True, help="Shares needed.")
 @click.option("--shares", type=click.IntRange(2, 15), default=3, show_default=True, help="Shares made.")
 @click.option(

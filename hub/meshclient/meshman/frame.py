@@ -75,11 +75,11 @@ class _Program(click.Command):
             click.echo(asked.format_message(), err=True)
             sys.exit(2)
         except click.ClickException as wrong:
-            as_json = any(word.lower() in ("/json", "--json") for word in words)
-            print_answer(Answer(success=False, members={"Reason": usage(wrong)}), as_json=as_json)
+            _refuse(usage(wrong), words)
             sys.exit(wrong.exit_code)
         except click.Abort:
-            click.echo("Stopped.", err=True)
+            click.echo(err=True)
+            _refuse("Stopped.", words)
             sys.exit(1)
         except OSError as failed:
             if failed.errno != errno.EPIPE:
@@ -255,6 +255,11 @@ def _escaped(letter: str) -> str:
 def is_verbose() -> bool:
     """Whether /verbose was given to the running command."""
     return bool(click.get_current_context().meta.get("meshman.verbose", False))
+
+
+def _refuse(reason: str, words: Sequence[str]) -> None:
+    as_json = any(word.lower() in ("/json", "--json") for word in words)
+    print_answer(Answer(success=False, members={"Reason": reason}), as_json=as_json)
 
 
 def _names(option: click.Option) -> Iterable[str]:

@@ -19,6 +19,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+from mathmesh.errors import PolicyError
 from mathmesh.keys import derive
 from mathmesh.service.access import Caller
 from mathmesh.service.client import Transport
@@ -45,14 +46,20 @@ class Directory:
         return tuple(self.engines)
 
     def stranger(self, address: str) -> Transport:
-        return LocalTransport(self.engines[address.rpartition("@")[2]])
+        return LocalTransport(self._engine(address))
 
     def caller(self, address: str, credentials: Credentials) -> Transport:
         caller = Caller(account=credentials.account, key_id=credentials.authentication.public.udf)
-        return LocalTransport(self.engines[address.rpartition("@")[2]], caller)
+        return LocalTransport(self._engine(address), caller)
 
     async def close(self) -> None:
         pass
+
+    def _engine(self, address: str) -> FileEngine:
+        domain = address.rpartition("@")[2]
+        if domain not in self.engines:
+            raise PolicyError(f"the service of {domain} is not known")
+        return self.engines[domain]
 
 
 class World:

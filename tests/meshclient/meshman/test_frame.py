@@ -1,4 +1,6 @@
 import json
+import os
+import pty
 import subprocess
 import sys
 from pathlib import Path
@@ -7,8 +9,9 @@ from typing import Any
 import click
 import pytest
 
+from meshclient import qr
 from meshclient.meshman.cli import MODULES, commands
-from meshclient.meshman.frame import Answer, MeshCommand, MeshGroup, dashed
+from meshclient.meshman.frame import Answer, MeshCommand, MeshGroup, dashed, print_answer, shown
 
 PARAMS = [
     click.Option(["--encrypt"]),
@@ -125,3 +128,48 @@ def test_the_program_itself(tmp_path: Path) -> None:
     assert refused.stderr == "ERROR - folder/absent: No such file or directory.\n"
     assert run("hash", "udf", "folder").returncode == 2
     assert run("hash").returncode == 2
+
+
+def test_texts_of_others_do_not_command_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    hostile = "a\x1b]0;title\x07b\r\nERROR - c\u202ed\x9b31m"
+    answer = Answer(lines=[hostile], members={"Text": hostile}, notes=[hostile])
+    print_answer(answer, as_json=False)
+    out, err = capsys.readouterr()
+    assert out == err == "a\ufffd]0;title\ufffdb\ufffd\ufffdERROR - c\ufffdd\ufffd31m\n"
+    print_answer(answer, as_json=True)
+    out, _ = capsys.readouterr()
+    assert json.loads(out)["Result"]["Text"] == hostile
+    assert all(letter.isprintable() for letter in out.replace("\n", ""))
+
+
+def test_a_code_is_shown_as_it_is() -> None:
+    code = qr.terminal("mcu://alice@example.com/ADKW-K2ZB-PPZM-ECG4-P3NQ-UN4K-XI")
+    assert shown(code) == code
+    assert shown(code + "\nx") != code + "\nx"
+
+
+def test_colours_are_for_terminals() -> None:
+    """A command that fails, on a terminal of its own."""
+
+    def printed(**environment: str) -> bytes:
+        reader, terminal = pty.openpty()
+        program = [sys.executable, "-m", "meshclient.meshman.cli", "hush"]
+        plain = {name: value for name, value in os.environ.items() if name != "NO_COLOR"}
+        done = subprocess.run(program, stderr=terminal, timeout=60, check=False, env={**plain, **environment})
+        os.close(terminal)
+        assert done.returncode == 2
+        text = os.read(reader, 4096)
+        os.close(reader)
+        return text
+
+    assert printed().startswith(b"\x1b[31m\x1b[1mERROR\x1b[0m - There is no command")
+    assert printed(NO_COLOR="1").startswith(b"ERROR - There is no command")
+
+
+def test_an_unknown_word_is_told_with_those_alike(meshman: Any) -> None:
+    assert run.err.startswith("ERROR - There is no command 'ufd'. Did you mean udf? `meshman hash /help`")
+    assert (
+        run.err == "ERROR - There is no command 'ufd'. Did you mean udf? `meshman hash /help` tells more.\n"
+    )
+    assert meshman("hash ufd f /json").json()["Result"]["Success"] is False
+    assert "Did you mean" in meshman("hash udf f --expct=x").err

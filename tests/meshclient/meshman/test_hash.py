@@ -100,7 +100,7 @@ def test_a_new_key_for_every_commitment(meshman: Any) -> None:
 def test_wrong_usage(meshman: Any, words: str) -> None:
     run = meshman(words)
     assert run.code == 2
-    assert "Usage" in run.err
+    assert "/help` tells more." in run.err
 
 
 def test_a_missing_file(meshman: Any) -> None:
