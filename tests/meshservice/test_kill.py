@@ -49,12 +49,12 @@ CLOCK_AHEAD = timedelta(seconds=2)
 
 FORKS = """
 import os, sys
-from meshservice.cli import main
+from meshservice.cli import commands
 for _ in sys.stdin:
     child = os.fork()
     if child == 0:
         print(os.getpid(), flush=True)
-        main(sys.argv[1:])
+        commands(sys.argv[1:])
     os.waitpid(child, 0)
 """
 
