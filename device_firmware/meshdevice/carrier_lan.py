@@ -68,7 +68,9 @@ class Connection:
 class LanCarrier:
     """lid: 10 octets; host: address to listen on; port: 0 for one chosen at random; random: `random(n)`.
 
-    receive: `receive(record, connection)`; lost: `lost(connection)`.
+    receive: `receive(record, connection)`; lost: `lost(connection)`; peer: `peer()` is the connection of a
+    proven adopter, or None. Four connections are held; for a fifth the oldest goes that is not the peer's, so
+    that silent ones keep no adopter out.
     """
 
     def __init__(
@@ -80,6 +82,7 @@ class LanCarrier:
         random: "Random",
         receive: "Callable[[bytes, Connection], None]",
         lost: "Callable[[Connection], None]",
+        peer: "Callable[[], object]",
     ) -> None:
         self._lid = lid
         self._host = host
@@ -87,9 +90,10 @@ class LanCarrier:
         self._random = random
         self._receive = receive
         self._lost = lost
+        self._peer = peer
         self._server: Any = None
         self._hail: Any = None
-        self._count = 0
+        self._open: list[Connection] = []
         self.port = 0
 
     async def open(self) -> int:
@@ -136,19 +140,25 @@ class LanCarrier:
         raise OSError("no TCP port is free for onboarding")
 
     async def _serve(self, reader: "Any", writer: "Any") -> None:
-        if self._count >= _MOST_CONNECTIONS:
-            writer.close()
-            return
-        self._count += 1
         connection = Connection(reader, writer)
+        self._open.append(connection)
+        self._make_room()
         writing = asyncio.create_task(connection.write())
         try:
             await self._read(connection)
         finally:
-            self._count -= 1
+            if connection in self._open:
+                self._open.remove(connection)
             connection.close()
             self._lost(connection)
         await writing
+
+    def _make_room(self) -> None:
+        peer = self._peer()
+        for connection in self._open[:]:
+            if len(self._open) > _MOST_CONNECTIONS and connection is not peer:
+                self._open.remove(connection)
+                connection.close()
 
     async def _read(self, connection: Connection) -> None:
         frames = FrameReader()

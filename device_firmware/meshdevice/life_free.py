@@ -59,6 +59,7 @@ class FreeLife(Life):
             random=self.suite.random,
             receive=self._receive,
             lost=self._lost,
+            peer=self._link_peer,
         )
 
     def begin(self) -> None:
@@ -89,6 +90,9 @@ class FreeLife(Life):
 
     def _receive(self, record: bytes, connection: "Connection") -> None:
         self._carry_out(self._link.receive(record, self.clock.now(), connection))
+
+    def _link_peer(self) -> object:
+        return self._link.peer
 
     def _lost(self, connection: "Connection") -> None:
         self._carry_out(self._link.closed(connection, self.clock.now()))

@@ -155,6 +155,11 @@ class DeviceLink:
         return [("store", "free", None)] + out
 
     @property
+    def peer(self) -> object:
+        """Token of the connection whose `begin` verified; None while there is none."""
+        return self._peer.peer if self._peer is not None else None
+
+    @property
     def deadline(self) -> int | None:
         """When tick() is due, in ms."""
         due = [held.session.since + CANDIDATE_LIFE for held in self._candidates]

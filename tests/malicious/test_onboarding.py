@@ -12,7 +12,7 @@ import pytest
 from mathmesh.errors import MeshError
 from mathmesh.schema.cataloged import CatalogedNetwork
 from meshhub.link_suite import HubSuite
-from meshhub.onboarding import OnboardingError, adoption
+from meshhub.onboarding import OnboardingError, adoption, discovery
 from meshlink import label, messages, record
 from meshlink.hkdf import lp
 from meshlink.noise import Handshake
@@ -70,6 +70,63 @@ async def test_absent_device_is_given_up_and_its_claim_released(home: Any) -> No
         await home.hub.onboarding.start(unit.code, yes=True).wait()
     home.assert_nothing_left(unit)
     await home.adopt(unit, await unit.power_on(), name="lamp")
+
+
+async def test_whoever_answers_for_a_device_and_says_nothing_delays_it_not(
+    home: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(adoption, "ANSWER_SECONDS", 60.0)
+    unit = await home.unit()
+    right = discovery.parse_address(await unit.power_on())
+    servers = [await asyncio.start_server(_say_nothing, "127.0.0.1", 0) for _ in range(3)]
+    liars = [
+        discovery.Address(host="127.0.0.1", port=server.sockets[0].getsockname()[1]) for server in servers
+    ]
+
+    async def candidates(*_: Any) -> Any:
+        while True:
+            for address in (*liars, right):
+                yield address
+            await asyncio.sleep(0.1)
+
+    monkeypatch.setattr(discovery, "candidates", candidates)
+    await home.hub.onboarding.start(unit.code, yes=True, name="lamp").wait()
+    assert home.names() == ["lamp"]
+    for server in servers:
+        server.close()
+
+
+async def _say_nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    while await reader.read(4096):
+        pass
+    writer.close()
+
+
+async def test_a_hub_that_stops_right_after_the_device_came_in_keeps_its_claim(
+    home: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else anybody with a photo of the label could claim a device that has an owner."""
+    unit = await home.unit()
+    at = await unit.power_on()
+    admit = home.hub.home.admit
+
+    async def admit_and_stop(admission: Any) -> None:
+        await admit(admission)
+        asyncio.get_running_loop().call_soon(begun._task.cancel)
+
+    released = []
+
+    async def release(publication_id: str) -> None:
+        released.append(publication_id)
+
+    monkeypatch.setattr(home.hub.home, "admit", admit_and_stop)
+    monkeypatch.setattr(home.hub.account, "release_claim", release)
+    begun = home.hub.onboarding.start(unit.code, at=at, yes=True, name="lamp")
+    with pytest.raises(OnboardingError, match="is in your home"):
+        await begun.wait()
+    assert home.names() == ["lamp"]
+    assert released == []
+    await home.until(lambda: home.hub.registry.resolve("lamp").online)
 
 
 @pytest.mark.parametrize("position", ["init", "reply", "hub data", "device data"])

@@ -30,6 +30,9 @@ from meshhub.broker.files import MAX_PACKET
 from meshhub.errors import TransportError
 
 CONNECT_SECONDS = 10
+UNKNOWN_OF_A_HOST = 32
+UNKNOWN = 256
+"""Connections that have not signed in yet; each has `CONNECT_SECONDS` for it."""
 STOP_SECONDS = 3.0
 WATCH_SECONDS = 0.5
 
@@ -77,11 +80,19 @@ class GuardedBroker(AmqttBroker):  # type: ignore[misc]
     def __init__(self, config: dict[str, Any]) -> None:
         super().__init__(config)
         self._writers: set[asyncio.StreamWriter] = set()
+        self._unknown: dict[asyncio.StreamWriter, str] = {}
 
     def stream_connected(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, listener_name: str
     ) -> Awaitable[None]:
-        """A new connection, known at once: its task may be cancelled before its first step."""
+        """A new connection, known at once: its task may be cancelled before its first step. It is cut off
+        when its host, or all together, have too many that have not signed in.
+        """
+        host = str((writer.get_extra_info("peername") or ("",))[0])
+        if len(self._unknown) >= UNKNOWN or list(self._unknown.values()).count(host) >= UNKNOWN_OF_A_HOST:
+            writer.transport.abort()
+            return asyncio.sleep(0)
+        self._unknown[writer] = host
         self._writers = {known for known in self._writers if not known.is_closing()} | {writer}
         return self._serve(reader, writer, listener_name)
 
@@ -91,6 +102,7 @@ class GuardedBroker(AmqttBroker):  # type: ignore[misc]
         try:
             await self._client_connected(listener_name, LimitedReader(reader), StreamWriterAdapter(writer))
         finally:  # amqtt leaves it open when its server is being stopped
+            self._unknown.pop(writer, None)
             writer.close()
 
     async def drop_connections(self) -> None:
@@ -122,6 +134,7 @@ class GuardedBroker(AmqttBroker):  # type: ignore[misc]
             await ConnackPacket.build(0, NOT_AUTHORIZED).to_stream(writer)
             await writer.close()
             return
+        self._unknown.pop(writer._writer, None)
         session.client_id = session.username
         try:
             async with asyncio.timeout(STOP_SECONDS):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import resource
 import shutil
 import signal
 from collections.abc import Callable
@@ -21,6 +22,8 @@ PROGRAM = "mosquitto"
 SYSTEM_FOLDERS = ("/usr/local/sbin", "/usr/sbin", "/sbin")
 STOP_SECONDS = 3.0
 STABLE_SECONDS = 0.05
+OPEN_FILES = 1024
+"""Most connections at a time, nearly: mosquitto's own limit is forgotten when it reads its accounts anew."""
 
 log = logging.get(__name__)
 
@@ -70,6 +73,8 @@ class Mosquitto(Broker):
             env={"PATH": os.environ.get("PATH", ""), "LC_ALL": "C"},
             **child_arguments(),  # its own group: Ctrl-C is for the hub, which stops the broker last
         )
+        with suppress(ProcessLookupError):
+            resource.prlimit(self._process.pid, resource.RLIMIT_NOFILE, (OPEN_FILES, OPEN_FILES))
         self._reader = asyncio.create_task(_copy_log(self._process), name="broker log")
         await self._wait_ready(self._process)
 

@@ -30,6 +30,7 @@ from meshhub.link_suite import HubSuite
 from meshhub.onboarding import discovery
 from meshhub.onboarding.conversation import CLOSED, Conversation
 from meshhub.onboarding.home import Admission, BrokerAccount, Home
+from meshhub.onboarding.search import Search
 from meshhub.plain_text import plain
 from meshlink import description as descriptions
 from meshlink import label
@@ -51,6 +52,9 @@ LONGEST_REASON = 120
 ROLES = ("device",)
 
 log = logging.get(__name__)
+
+_Answer = tuple[Conversation, dict[str, Any]]
+"""A unit that answered properly, with its hello."""
 
 State = Literal["running", "confirm", "done", "failed"]
 StepState = Literal["waiting", "running", "done", "failed"]
@@ -116,6 +120,7 @@ class Adoption:
         self._changed = changed
         self._instead_of = instead_of
         self._stopped_because = "The adoption was stopped."
+        self._admitted = False
         self._answer: asyncio.Future[bool] | None = None
         self._suite = HubSuite(entropy)
         self._task = asyncio.create_task(self._run())
@@ -162,13 +167,11 @@ class Adoption:
     async def _adopt(self) -> None:
         async with self._step("claim"):
             claim = await self._home.account.claim(self._uri)
-        admitted = False
         try:
             await self._check_known(claim)
             admission = await self._converse(claim)
-            admitted = True
         finally:
-            if not admitted:
+            if not self._admitted:
                 with contextlib.suppress(MeshError):
                     await self._home.account.release_claim(claim.publication_id)
         self.device = admission.udf
@@ -196,31 +199,39 @@ class Adoption:
             async with self._step("store"):
                 return await self._store(conversation, claim, adopted)
 
-    async def _find(self, claim: ClaimResult) -> tuple[Conversation, dict[str, Any]]:
+    async def _find(self, claim: ClaimResult) -> _Answer:
         """The first unit that completes the handshake of this label, with its hello."""
         lid = label.lid(self._suite, claim.publication_id)
-        refusal = None
+        refusals: set[str] = set()
+        kept: list[Conversation] = []
+
+        async def attempt(address: discovery.Address, take: Callable[[_Answer], bool]) -> None:
+            stream = await discovery.connect(address)
+            if stream is None:
+                return
+            conversation = Conversation(self._link(claim, lid), stream, _now_ms)
+            taken = False
+            try:
+                conversation.start()
+                name, value = await self._first_event(conversation)
+                refusals.add(name)
+                taken = name == "hello" and take((conversation, value))
+                kept.extend([conversation] if taken else [])
+            finally:
+                if not taken:
+                    await conversation.close()
+
+        search = Search(discovery.candidates(lid, claim.hailing, self._at), attempt)
         try:
-            async with asyncio.timeout(FIND_SECONDS):
-                async for address in discovery.candidates(lid, claim.hailing, self._at):
-                    stream = await discovery.connect(address)
-                    if stream is None:
-                        continue
-                    conversation = Conversation(self._link(claim, lid), stream, _now_ms)
-                    kept = False
-                    try:
-                        conversation.start()
-                        name, value = await self._first_event(conversation)
-                        if name == "hello":
-                            kept = True
-                            return conversation, value
-                        refusal = _REFUSALS.get(name, refusal)
-                    finally:
-                        if not kept:
-                            await conversation.close()
-        except TimeoutError:
-            pass
-        raise OnboardingError(refusal or _absent(self._at))
+            found = await search.run(FIND_SECONDS)
+        except BaseException:
+            for conversation in kept:
+                await conversation.close()
+            raise
+        if found is None:
+            told = [text for name, text in _REFUSALS.items() if name in refusals]
+            raise OnboardingError(told[0] if told else _absent(self._at))
+        return found
 
     async def _first_event(self, conversation: Conversation) -> tuple[str, Any]:
         try:
@@ -351,6 +362,8 @@ class Adoption:
             own=keys["own"],
         )
         await self._home.admit(admission)
+        self._admitted = True
+        self._stopped_because = "The device is in your home; its first values were not waited for."
         conversation.carry_out(conversation.link.commit(_now_ms()))
         await conversation.drained()
         # The device closes after commit; when it does not, it stays PENDING and finishes with its first run

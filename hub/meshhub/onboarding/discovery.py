@@ -8,7 +8,7 @@ believed only after the handshake (protocol book, "Onboarding": hailing is a hin
 import asyncio
 import contextlib
 import socket
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -55,7 +55,7 @@ def hailing_addresses(hailing: Iterable[str]) -> list[Address]:
     return found
 
 
-async def candidates(lid: bytes, hailing: Iterable[str], at: Address | None) -> AsyncIterator[Address]:
+async def candidates(lid: bytes, hailing: Iterable[str], at: Address | None) -> AsyncGenerator[Address, None]:
     """Addresses to try, best first, for ever: the caller sets the time limit.
 
     With `at`, only that one. Otherwise the hailing addresses and whoever answers a UDP hail with `lid` (10

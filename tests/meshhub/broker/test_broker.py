@@ -77,6 +77,33 @@ async def test_strangers_are_refused(broker: Broker, login: dict[str, str | None
             pytest.fail("was let in")
 
 
+async def test_connections_that_say_nothing_are_limited_and_keep_no_device_out(
+    new_broker: Callable[[], Broker], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mosquitto, "OPEN_FILES", 40)
+    broker = new_broker()
+    await broker.start()
+    peer, silent = Peer(broker), []
+    await broker.set_accounts([peer.account])
+    try:
+        async with hub_client(broker), peer.client() as device:
+            for _ in range(60):
+                with suppress(OSError):
+                    silent.append(await asyncio.open_connection("127.0.0.1", broker.port))
+            closed = 0
+            for reader, _ in silent:
+                with suppress(TimeoutError, ConnectionError):
+                    async with asyncio.timeout(0.05):
+                        closed += await reader.read(1) == b""
+            still = [writer for reader, writer in silent if not reader.at_eof() and not reader.exception()]
+            assert len(still) <= 40
+            await device.publish(topics.up(peer.id), b"here", qos=1)
+    finally:
+        for _, writer in silent:
+            writer.close()
+        await broker.stop()
+
+
 async def test_a_device_cannot_reach_another(broker: Broker) -> None:
     victim, thief = Peer(broker), Peer(broker)
     await broker.set_accounts([victim.account, thief.account])
