@@ -16,6 +16,7 @@ MODULES = {
     "account": "meshclient.meshman.account",
     "bookmark": "meshclient.meshman.bookmark",
     "calendar": "meshclient.meshman.calendar",
+    "completion": "meshclient.meshman.completion",
     "contact": "meshclient.meshman.contact",
     "dare": "meshclient.meshman.dare",
     "device": "meshclient.meshman.device",

@@ -115,3 +115,27 @@ def test_a_refused_account_leaves_nothing(meshman: Callable[..., Run], alice: Ca
     assert taken.code == 1
     assert "is taken by another account" in taken.err
     assert meshman("thief", "account list").out == ""
+
+
+def test_names_for_completion(alice: Callable[..., Run], closed_world: Any) -> None:
+    """What is stored on this machine, without a service."""
+    alice("password add ftp.example.com alice1 -", input="pass1\n")
+    alice("network add myWiFi -", input="pass2\n")
+    alice("bookmark add http://example.com/ Example")
+    alice("calendar add Dentist")
+    alice("group create groupw@example.com")
+    devices = alice("device list").out
+    closed_world.directory.engines = {}
+    for kind, name in (
+        ("account", "alice@example.com"),
+        ("password", "ftp.example.com"),
+        ("network", "myWiFi"),
+        ("bookmark", "Example"),
+        ("calendar", "Dentist"),
+        ("contact", "alice@example.com"),
+        ("group", "groupw@example.com"),
+    ):
+        assert name in alice(f"completion names {kind}").out.splitlines()
+    [device] = alice("completion names device").out.splitlines()
+    assert device in devices
+    assert alice("completion names message").out == ""
