@@ -1,4 +1,4 @@
-"""Benchmarks: `python -m tests.bench [store] [bulk] [messages] [threshold] [--folder DIR] [--slow-core]`.
+"""Benchmarks: `python -m tests.bench [store] [bulk] [messages] [threshold] [OPTION…]`; see --help.
 
 One line per figure, each beside its limit measured in the same run and at equal durability. The last line is
 a summary, `bench: name=ratio …`. A second pass hides the processor's AES and SHA instructions from OpenSSL,
@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 from tests.bench import bench_bulk, bench_messages, bench_store, bench_threshold
@@ -35,7 +36,7 @@ def threshold(_folder: Path) -> Iterator[Figure]:
         )
 
 
-GROUPS: dict[str, Callable[[Path], Iterator[Figure]]] = {
+GROUPS: dict[str, Callable[[Path], Iterator[Figure | str]]] = {
     "store": bench_store.figures,
     "bulk": bench_bulk.figures,
     "messages": bench_messages.figures,
@@ -51,15 +52,36 @@ def main() -> int:
     parser.add_argument(
         "--slow-core", action="store_true", help="only the pass without AES and SHA instructions"
     )
+    parser.add_argument("--fast-core", action="store_true", help="only the pass with all instructions")
+    parser.add_argument(
+        "--frames",
+        type=int,
+        default=bench_store.FRAMES,
+        help="frames of the large store (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--growth", type=int, help="only how appending goes while a store grows to so many frames"
+    )
+    parser.add_argument(
+        "--megabytes",
+        type=int,
+        default=bench_bulk.MEGABYTES,
+        help="size of the bulk file (default: %(default)s)",
+    )
     given = parser.parse_args()
+    bench_store.FRAMES, bench_bulk.MEGABYTES = given.frames, given.megabytes
+    if given.growth:
+        GROUPS["store"] = partial(bench_store.growth, frames=given.growth)
+        given.group, given.fast_core = ["store"], True
     if unknown := sorted(set(given.group) - set(GROUPS)):
         parser.error(f"no such group: {', '.join(unknown)}")
     groups = given.group or list(GROUPS)
     summary = [] if given.slow_core else _pass(groups, given.folder)
     slow = [group for group in groups if group not in ("messages", "threshold")]
-    if slow and os.environ.get("OPENSSL_ia32cap") is None:
+    if slow and not given.fast_core and os.environ.get("OPENSSL_ia32cap") is None:
         print("-- without AES and SHA instructions", flush=True)
-        command = [sys.executable, "-m", "tests.bench", *slow]
+        command = [sys.executable, "-m", "tests.bench", *slow, "--fast-core"]
+        command += ["--frames", str(given.frames), "--megabytes", str(given.megabytes)]
         command += ["--folder", given.folder] if given.folder else []
         done = subprocess.run(
             command, env=os.environ | {"OPENSSL_ia32cap": NO_AES_NO_SHA}, stdout=subprocess.PIPE, text=True
@@ -81,7 +103,7 @@ def _pass(groups: list[str], folder: str | None) -> list[str]:
         for group in groups:
             for figure in GROUPS[group](Path(made)):
                 print(figure, flush=True)
-                if figure.ratio is not None:
+                if isinstance(figure, Figure) and figure.ratio is not None:
                     name, beside = (_slug(text) for text in (figure.name, figure.beside))
                     summary.append(f"{name}/{beside}={figure.ratio:.3f}")
     return summary

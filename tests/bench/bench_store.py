@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import hmac
 import os
 import random
+import shutil
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
@@ -16,13 +18,16 @@ from tests.bench.report import Figure, rates
 
 from mathmesh.keys.keyring import MemoryKeyring
 from mathmesh.keys.pair import generate
+from meshclient import side_index
 from meshclient.store_files import SequenceFile
 
 RECORD = 200
 BATCH = 1000
 GROUP = 100
-FRAMES = int(os.environ.get("BENCH_FRAMES", "100000"))
-"""Frames of the large store; BENCH_FRAMES=1000000 makes the full measurement."""
+FRAMES = 100_000
+"""Frames of the large store; `--frames 1000000` makes the full measurement."""
+ROOM = 1024
+"""Octets of disk for each frame, more than any takes, that a growing store is refused without."""
 READS = 2000
 KEY = generate("X448", os.urandom)
 KEYRING = MemoryKeyring([KEY])
@@ -66,12 +71,19 @@ def _appends(folder: Path) -> Iterator[Figure]:
             name="sealed appends, one write each", rate=found[4], unit="frames/s", beside="plain file",
             ratio=found[4] / found[5], octets=octets, syncs=0,
         )  # fmt: skip
+        per_row = _octets_of_a_row(folder / "table.sqlite")
+        yield Figure(name="plain file, unsynced", rate=found[1], unit="frames/s", octets=octets, syncs=0)
+        yield Figure(name="SQLite, unsynced", rate=found[2], unit="rows/s", octets=per_row, syncs=0)
         for name, limit in zip(names, found[1:4], strict=True):
             yield Figure(
                 name="sealed appends, unsynced", rate=found[0], unit="frames/s", beside=name,
                 ratio=found[0] / limit, octets=octets, syncs=0,
             )  # fmt: skip
         found = rates([sealed_synced, plain_synced, table_synced], 3)
+        for name, rate, size in (("plain file", found[1], octets), ("SQLite", found[2], per_row)):
+            yield Figure(
+                name=f"{name}, synced per {GROUP}", rate=rate, unit="/s", octets=size, syncs=1 / GROUP
+            )
         for name, limit in zip(names[:2], found[1:], strict=True):
             yield Figure(
                 name=f"sealed appends, synced per {GROUP}", rate=found[0], unit="frames/s", beside=name,
@@ -133,6 +145,13 @@ def _sqlite(path: Path) -> tuple[Callable[[], int], Callable[[], int]]:
     return unsynced, synced
 
 
+def _octets_of_a_row(path: Path) -> float:
+    with contextlib.closing(sqlite3.connect(path)) as base:
+        base.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        [(count,)] = base.execute("SELECT count(*) FROM record")
+    return path.stat().st_size / int(count)
+
+
 def _primitives() -> int:
     """What a sealed frame cannot do without: keys of its Salt, CBC, digest, two tree hashes, header MAC."""
     seed = bytes(32)
@@ -162,12 +181,6 @@ def _large(folder: Path) -> Iterator[Figure]:
         beside="that at 10,000", ratio=late / early,
     )  # fmt: skip
 
-    def opening() -> int:
-        with SequenceFile.open(path, keyring=KEYRING):
-            return 1
-
-    [opened] = rates([opening], 50)
-    yield Figure(name=f"open {count:,} frames by the tail", rate=1e6 / opened, unit="us")
     with SequenceFile.open(path, keyring=KEYRING) as file:
         chosen = [random.randrange(1, count) for _ in range(READS)]
 
@@ -183,6 +196,59 @@ def _large(folder: Path) -> Iterator[Figure]:
         yield Figure(
             name="full verification, decrypting", rate=count / (time.perf_counter() - start), unit="frames/s"
         )
+    with SequenceFile.open(path) as file:
+        start = time.perf_counter()
+        file.verify()
+        yield Figure(
+            name="full verification, without key", rate=count / (time.perf_counter() - start), unit="frames/s"
+        )
+    yield from _opened(path, count)
+
+
+def _opened(path: Path, count: int) -> Iterator[Figure]:
+    """Opening with the side index, and as it is when that was lost."""
+
+    def opening() -> int:
+        with SequenceFile.open(path, keyring=KEYRING) as file:
+            assert file.count == count
+        return 1
+
+    [opened] = rates([opening], 50)
+    yield Figure(name=f"open {count:,} frames, side index", rate=1e6 / opened, unit="us")
+    side_index.discard(path)
+    [opened] = rates([opening], 50)
+    yield Figure(name=f"open {count:,} frames by the tail alone", rate=1e6 / opened, unit="us")
+    with SequenceFile.open(path, keyring=KEYRING) as file:
+        chosen = [random.randrange(1, count) for _ in range(READS // 10)]
+
+        def reading() -> int:
+            for index in chosen:
+                file.plaintext(index)
+            return len(chosen)
+
+        [read] = rates([reading], 3)
+        yield Figure(name="random frame by the tree, verified and decrypted", rate=read, unit="frames/s")
+
+
+def growth(folder: Path, frames: int) -> Iterator[Figure | str]:
+    """Appending to one store at 10,000 frames, then at each power of ten up to `frames`."""
+    path, free = folder / "growing.dcon", shutil.disk_usage(folder).free
+    if free < frames * ROOM:
+        yield f"not grown to {frames:,} frames: {frames * ROOM >> 20:,} MiB of disk are asked for first"
+        return
+    stops = [10**power for power in range(4, 12) if 10**power < frames]
+    first = 0.0
+    with SequenceFile.create(path, policy_recipients=[KEY.public], entropy=os.urandom) as file:
+        for stop in [*stops, frames]:
+            rate = _append_rate(file, stop)
+            first = first or rate
+            yield Figure(
+                name=f"append at {stop:,} frames", rate=rate, unit="frames/s", beside="that at 10,000",
+                ratio=rate / first, octets=path.stat().st_size / file.count, syncs=0,
+            )  # fmt: skip
+        count = file.count
+    yield from _opened(path, count)
+    path.unlink()
 
 
 def _append_rate(file: SequenceFile, at: int) -> float:

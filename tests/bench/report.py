@@ -30,6 +30,11 @@ class Figure:
         return text
 
 
+def absent(name: str) -> str:
+    """The line that stands for a comparison that cannot be made here."""
+    return f"not compared with {name}: it is not installed"
+
+
 def rates(actions: Sequence[Callable[[], int]], rounds: int = 5) -> list[float]:
     """Items per second of each action in its best round; all take turns, so that noise hits them alike.
 

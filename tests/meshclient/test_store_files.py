@@ -155,20 +155,23 @@ def test_foreign_octets_at_the_end_are_cut(tmp_path: Path, tail: bytes) -> None:
 
 
 @pytest.mark.parametrize("kind", ["List", "Merkle"])
-def test_embedded_frames_at_a_torn_end_are_not_taken_for_frames(tmp_path: Path, kind: str) -> None:
+@pytest.mark.parametrize("frames", [1, 2, 9, 17, 18, 100, 101])
+def test_embedded_frames_at_a_torn_end_are_not_taken_for_frames(
+    tmp_path: Path, kind: str, frames: int
+) -> None:
     """A torn frame whose body is a copy of the file so far, cut exactly where that one ends."""
     path = tmp_path / "a.dcon"
-    ends = filled(path, frames=9, policy_recipients=(), container_type=kind)
+    ends = filled(path, frames=frames, policy_recipients=(), container_type=kind)
     inner = path.read_bytes()
     with reopen(path) as file:
         file.append(inner)
     octets = path.read_bytes()
     path.write_bytes(octets[: octets.index(inner, ends[-1]) + len(inner)])
     with SequenceFile.open(path) as file:
-        assert (file.count, file.size) == (9, ends[-1])
+        assert (file.count, file.size) == (frames, ends[-1])
     os.truncate(path, ends[-1])
     with reopen(path) as file:
-        assert file.count == 9
+        assert file.count == frames
 
 
 def test_damage_in_the_middle_is_never_cut(tmp_path: Path) -> None:

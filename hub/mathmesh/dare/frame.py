@@ -16,6 +16,8 @@ MAXIMUM_RECORDS = 3
 MAXIMUM_FRAME = 1 << 31
 MAXIMUM_LEAD = 9
 """Octets of the longest tag and length."""
+_FIRST_READ = 1024
+"""Octets that are read of a frame before its length is known: all of most frames."""
 
 ReadAt = Callable[[int, int], bytes]
 """`read_at(offset, count)` returns the octets of a file there, fewer where the file ends earlier."""
@@ -66,9 +68,13 @@ def split_records(payload: bytes) -> tuple[bytes, ...]:
 
 def read_frame(read_at: ReadAt, position: int) -> RawFrame:
     """The frame that begins at `position`; raises EncodingError when there is none or it is cut short."""
-    lead, length = _lead(read_at(position, MAXIMUM_LEAD), FRAME)
-    octets = read_at(position, 2 * lead + length)
-    if len(octets) != 2 * lead + length:
+    octets = read_at(position, _FIRST_READ)
+    lead, length = _lead(octets[:MAXIMUM_LEAD], FRAME)
+    whole = 2 * lead + length
+    if len(octets) == _FIRST_READ < whole:
+        octets += read_at(position + _FIRST_READ, whole - _FIRST_READ)
+    octets = octets[:whole]
+    if len(octets) != whole:
         raise EncodingError("frame is cut short")
     if octets[:lead][::-1] != octets[-lead:]:
         raise EncodingError("frame does not end with its own length")

@@ -8,14 +8,17 @@ import re
 from bisect import bisect_left
 from collections.abc import Sequence
 
-from mathmesh.dare import merkle
+from mathmesh.dare import merkle, protection
 from mathmesh.dare.frame import ReadAt, read_frame, start_before
 from mathmesh.dare.positions import Positions
 from mathmesh.dare.sequence import UNNUMBERED, Frame, parse_frame
+from mathmesh.dare.sequence_reader import tree_up_to
 from mathmesh.errors import EncodingError, StoreError
 
 _STEPS = 4096
-"""Frames followed back one by one before the tree is believed."""
+"""Frames followed back one by one before the positions of the tree are believed."""
+_STEPS_LINKED = 16
+"""As many when the last TreeDigest is that of the tree which those positions lead to."""
 _CHUNK = 1 << 20
 _CANDIDATE = re.compile(rb"[\xf4-\xf7]")
 _HEADER_LEAD = range(0xF0, 0xF4)
@@ -25,7 +28,8 @@ def ends_whole(read_at: ReadAt, size: int, positions: Positions | Sequence[int] 
     """Whether the last octets are a frame that can be followed back to the beginning.
 
     Following back goes to a known offset in `positions` (of frames 0, 1, 2 …), or through the tree once it
-    has been long. A body that is itself a sequence would be taken for frames of this one otherwise.
+    has been long, sooner where the digests of the tree bear it out. A body that is itself a sequence would
+    be taken for frames of this one otherwise.
     """
     try:
         last = parse_frame(read_frame(read_at, start_before(read_at, size)))
@@ -42,10 +46,47 @@ def _leads_back(read_at: ReadAt, last: Frame, positions: Positions | Sequence[in
         known = bisect_left(positions, position)
         if known < len(positions) and positions[known] == position:
             return known == number
-        if last.index - number >= _STEPS and last.tree_position is not None:
+        steps = last.index - number
+        if steps == _STEPS_LINKED and last.tree_position is not None:
+            before = _frame_before(read_at, last)
+            if not _counts_from_the_start(read_at, last, before):
+                return False
+            if _is_linked(read_at, last, before):
+                return True
+        if steps >= _STEPS and last.tree_position is not None:
             return _tree_leads_back(read_at, last)
         position, number = _whole_before(read_at, position), number - 1
     return position == number == 0
+
+
+def _frame_before(read_at: ReadAt, frame: Frame) -> Frame:
+    return parse_frame(read_frame(read_at, start_before(read_at, frame.position)), frame.index - 1)
+
+
+def _counts_from_the_start(read_at: ReadAt, last: Frame, before: Frame) -> bool:
+    """Whether TreePosition is that of the frame right before, as it must be for even numbers.
+
+    In a sequence that lies in a body it is not: there it counts from the beginning of that body.
+    """
+    even = before if last.index % 2 else last
+    return even.tree_position == start_before(read_at, even.position)
+
+
+def _is_linked(read_at: ReadAt, last: Frame, before: Frame) -> bool:
+    """Whether the TreeDigest of `last` follows from those of the frames that the tree names before it."""
+    members = last.merged
+    digest, claimed = (protection.binary(members, name) for name in ("PayloadDigest", "TreeDigest"))
+    if digest is None or claimed is None:
+        return False
+
+    def frame_at(position: int, number: int) -> Frame:
+        return parse_frame(read_frame(read_at, position), number)
+
+    try:
+        tree = tree_up_to(before, frame_at)
+    except StoreError:
+        return False
+    return tree.append(last.position, digest) == claimed
 
 
 def _whole_before(read_at: ReadAt, end: int) -> int:

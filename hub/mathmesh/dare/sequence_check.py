@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from mathmesh.dare import erasure, header_tree, merkle, protection, signature, witness
 from mathmesh.dare.sequence import CHAIN, DIGEST_TYPES, MERKLE, POSITION_TYPES, Frame
-from mathmesh.dare.sequence_reader import Reader
+from mathmesh.dare.sequence_reader import Examined, Reader
 from mathmesh.errors import EncodingError, VerificationError
 from mathmesh.keys.pair import PublicKey
 
@@ -109,17 +109,17 @@ class _Check:
         kind = self.reader.container_type
         if kind in POSITION_TYPES and frame.index and frame.tree_position != self.tree.next_tree_position():
             raise VerificationError(f"TreePosition of frame {frame.index} is wrong")
-        seed = self.reader.check(frame)
-        if protection.is_encrypted(frame.header):
+        found = self.reader.examine(frame)
+        if found.encrypted:
             self.sealed += 1
             if frame.erased:
                 self._erased(frame)
-            elif seed is not None:
-                self._open(frame, seed)
+            elif found.seed is not None:
+                self._open(frame, found.seed)
             elif self._must_open and frame.trailer:
                 raise VerificationError(f"frame {frame.index} does not open under the key of this sequence")
         if kind in DIGEST_TYPES:
-            self._digests(frame)
+            self._digests(frame, found)
         elif kind in POSITION_TYPES:
             self.tree.append_position(frame.position)
         if self._signers:
@@ -164,8 +164,8 @@ class _Check:
         protection.decrypt(seed, protection.salt_of(frame.header), frame.body)
         self.opened += 1
 
-    def _digests(self, frame: Frame) -> None:
-        digest = protection.binary(frame.merged, "PayloadDigest")
+    def _digests(self, frame: Frame, found: Examined) -> None:
+        digest = found.digest
         if digest is None:
             if self.count and frame.trailer == {} and "dig" not in frame.header:
                 self._old_form(frame)
@@ -173,19 +173,19 @@ class _Check:
             raise VerificationError(f"frame {frame.index} has no PayloadDigest")
         if self.reader.container_type == CHAIN:
             self.chain = merkle.combine(self.chain, digest)
-            self._compare(frame, "ChainDigest", self.chain, digest)
+            self._compare(frame, "ChainDigest", found, self.chain)
         elif self.reader.container_type == MERKLE:
             self.apex = self.tree.append(frame.position, digest)
-            self._compare(frame, "TreeDigest", self.apex, digest)
+            self._compare(frame, "TreeDigest", found, self.apex)
 
-    def _compare(self, frame: Frame, name: str, linked: bytes, digest: bytes) -> None:
+    def _compare(self, frame: Frame, name: str, examined: Examined, linked: bytes) -> None:
         """Tells linked digests from those of the 2022 reference; only for frame 0 they are the same."""
-        found = protection.binary(frame.merged, name)
+        found = protection.binary(examined.members, name)
         self._linked = self._linked and found == linked
         if found == linked and frame.index:
             self._unlinked = False
         elif self._unlinked:
-            self._unlinked = found in _unlinked(name, frame.index, digest)
+            self._unlinked = found in _unlinked(name, frame.index, examined.digest or b"")
         if not self._linked and not self._unlinked:
             raise VerificationError(f"{name} of frame {frame.index} is wrong; restore the file from a backup")
 

@@ -1,7 +1,8 @@
 """Reading a sequence: by number, forwards, backwards, and opening what is sealed (mesh-dare §5)."""
 
 import hmac
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
 
 from mathmesh.codec import jsonbcd
 from mathmesh.dare import edss, exchange, merkle, protection
@@ -19,11 +20,23 @@ from mathmesh.dare.sequence import (
 )
 from mathmesh.dare.structure import NEVER_CLOAKED, Envelope, content_meta_of
 from mathmesh.errors import EncodingError, KeyUnavailableError, StoreError, VerificationError
+from mathmesh.keys import hmac256
 from mathmesh.keys.keyring import Keyring
 
 _SCAN_LIMIT = 256
 """Frames ahead of the known positions up to which reading on is quicker than the tree."""
 _SEEDS_KEPT = 1024
+
+
+class Examined(NamedTuple):
+    """What a frame is by itself: members of header and trailer, whether it is sealed, its digest when it has
+    one, and the base seed when a key is at hand.
+    """
+
+    members: dict[str, Any]
+    encrypted: bool
+    digest: bytes | None
+    seed: bytes | None
 
 
 class Reader:
@@ -50,7 +63,7 @@ class Reader:
         self.container_type = container_type(self.first)
         self.policy = Policy.from_json(self.first.header.get("policy"))
         self._seeds: dict[int, bytes] = {}
-        self._mac_keys: dict[int, bytes] = {}
+        self._mac_keys: dict[int, hmac256.Key] = {}
 
     def frame_at(self, position: int, number: int = UNNUMBERED) -> Frame:
         """The frame at file offset `position`."""
@@ -161,34 +174,40 @@ class Reader:
         return seed
 
     def check(self, frame: Frame) -> bytes | None:
-        """Verifies a frame by itself and returns the base seed when it is sealed and a key is at hand.
+        """Verifies a frame by itself and returns the base seed when it is sealed and a key is at hand."""
+        return self.examine(frame).seed
+
+    def examine(self, frame: Frame) -> Examined:
+        """Verifies a frame by itself.
 
         Checked are PayloadDigest and, with a key, FrameMac where the policy promises one, but not for erased
         frames, whose header was altered on purpose. Links to other frames are not: see `sequence_check`.
         Raises VerificationError.
         """
+        members = frame.merged
         encrypted = protection.is_encrypted(frame.header)
-        digest = protection.check_payload_digest(frame.merged, frame.body)
+        digest = protection.check_payload_digest(members, frame.body)
         if not encrypted:
             if self.policy.authenticated and frame.trailer:
                 raise VerificationError(f"frame {frame.index} is not sealed as the policy asks")
-            return None
+            return Examined(members, False, digest, None)
         if digest is None:
             raise VerificationError(f"frame {frame.index} is encrypted and has no digest")
+        if self.keyring is None and frame.exchange_index is not None:
+            return Examined(members, True, digest, None)
         try:
             seed = self.base_seed(frame)
         except KeyUnavailableError:
-            return None
-        if frame.erased:
-            return seed
-        if "FrameMac" in frame.trailer or (self.policy.authenticated and frame.trailer):
+            return Examined(members, True, digest, None)
+        mac_asked = "FrameMac" in frame.trailer or (self.policy.authenticated and frame.trailer)
+        if mac_asked and not frame.erased:
             self._check_mac(frame, seed, digest)
-        return seed
+        return Examined(members, True, digest, seed)
 
     def plaintext(self, frame: Frame) -> bytes:
         """Verified and, where it is sealed, decrypted body of `frame`; StoreError when it was erased."""
-        seed = self.check(frame)
-        if not protection.is_encrypted(frame.header):
+        _, encrypted, _, seed = self.examine(frame)
+        if not encrypted:
             return frame.body
         if frame.erased:
             raise StoreError(f"frame {frame.index} was erased")
@@ -226,27 +245,31 @@ class Reader:
 
     def tree_state(self) -> merkle.TreeState:
         """The peaks of the tree, found from the last frame by its TreePositions."""
-        frame = self.last()
-        count = frame.index + 1
-        peaks: list[merkle.Peak] = []
-        for rank in reversed(merkle.peak_ranks(count)):
-            if frame.index != rank - 1:
-                frame = self._tree_parent(frame, rank - 1)
-            digest = protection.binary(frame.merged, "TreeDigest") or merkle.MISSING
-            peaks.insert(0, merkle.Peak(frame.index, frame.position, digest))
-        return merkle.TreeState(count, tuple(peaks))
-
-    def _tree_parent(self, frame: Frame, index: int) -> Frame:
-        position = frame.tree_position
-        if position is None or position >= frame.position:
-            raise StoreError(f"frame {frame.index} has no TreePosition; restore the file from a backup")
-        return self.frame_at(position, index)
+        return tree_up_to(self.last(), self.frame_at)
 
     def _check_mac(self, frame: Frame, seed: bytes, digest: bytes) -> None:
         key = self._mac_keys.get(frame.exchange_index or 0)
         if key is None:
-            key = self._mac_keys[frame.exchange_index or 0] = protection.frame_mac_key(seed)
+            key = self._mac_keys[frame.exchange_index or 0] = hmac256.Key(protection.frame_mac_key(seed))
         claimed = protection.binary(frame.trailer, "FrameMac")
-        expected = protection.frame_mac(key, frame.header_octets, digest)
+        expected = key.digest(digest + frame.header_octets)
         if claimed is None or not hmac.compare_digest(claimed, expected):
             raise VerificationError(f"header of frame {frame.index} was altered; restore it from a backup")
+
+
+def tree_up_to(frame: Frame, frame_at: Callable[[int, int], Frame]) -> merkle.TreeState:
+    """The tree of the frames up to `frame`, its peaks found by their TreePositions.
+
+    `frame_at(position, number)` reads a frame. Raises StoreError when a frame names no position before it.
+    """
+    count = frame.index + 1
+    peaks: list[merkle.Peak] = []
+    for rank in reversed(merkle.peak_ranks(count)):
+        if frame.index != rank - 1:
+            position = frame.tree_position
+            if position is None or position >= frame.position:
+                raise StoreError(f"frame {frame.index} has no TreePosition; restore the file from a backup")
+            frame = frame_at(position, rank - 1)
+        digest = protection.binary(frame.merged, "TreeDigest") or merkle.MISSING
+        peaks.insert(0, merkle.Peak(frame.index, frame.position, digest))
+    return merkle.TreeState(count, tuple(peaks))
