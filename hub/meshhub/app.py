@@ -32,15 +32,16 @@ from meshhub.broker.choose import make_broker, settle_port
 from meshhub.commands import Commander
 from meshhub.config import Config
 from meshhub.disk import DiskReserve
-from meshhub.events import Alarm, BrokerChanged, DeviceOnline, DevicesChanged, EventBus
+from meshhub.events import Alarm, BrokerChanged, DevicesChanged, EventBus
 from meshhub.link_suite import HubSuite
 from meshhub.links import STORE as LINKS_STORE
 from meshhub.links import Link, LinkStore
 from meshhub.lock import DataLock
 from meshhub.mqtt.proxy import Proxy
 from meshhub.notify import notify
+from meshhub.presences import Presences
 from meshhub.quota import Limits
-from meshhub.registry import CATALOG, Named, Presence, Registry, full_name
+from meshhub.registry import CATALOG, Named, Registry, full_name
 from meshhub.reported import Reported
 from meshhub.service_listener import HOST as SERVICE_HOST
 from meshhub.service_listener import ServiceListener
@@ -74,6 +75,7 @@ class Hub:
     service: FileEngine
     registry: Registry
     telemetry: Telemetry
+    presences: Presences
     commands: Commander
     broker: Broker
     links: LinkStore
@@ -250,12 +252,19 @@ class Hub:
             suite=HubSuite(self._entropy),
             links=self.links,
             handle=self._handle,
-            changed=self._presence_changed,
+            changed=lambda device, online: self.presences.changed(device, online),
             clock=self._clock,
+        )
+        self.presences = Presences(
+            self._proxy.peer,
+            lambda: [link.device for link in self.links.links()],
+            self.telemetry,
+            self.events,
+            self._clock,
         )
         self.registry = Registry(
             _DeviceCatalog(self.account),
-            presence=self._presence,
+            presence=self.presences.of,
             latest=self.telemetry.latest,
             renamed=self._renamed,
         )
@@ -295,9 +304,11 @@ class Hub:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._proxy.run(), name="proxy")
             tasks.create_task(self.telemetry.run(), name="telemetry")
+            tasks.create_task(self.presences.run(), name="presences")
 
     async def _end_life(self) -> None:
         await self.telemetry.flush()
+        await self.presences.note()
         await self._proxy.client.drain(DRAIN_SECONDS)
         assert self._lifetime is not None
         self._lifetime.cancel()
@@ -340,13 +351,6 @@ class Hub:
         reported = self._reported.get(device)
         return reported is not None and reported.is_event(node, prop)
 
-    def _presence(self, device: str) -> Presence:
-        peer = self._proxy.peer(device)
-        over = self.telemetry.over_limit(device)
-        if peer is None:
-            return Presence(over_limit=over)
-        return Presence(online=peer.online, last_seen=peer.last_seen, over_limit=over)
-
     async def _receipt(self, device: str, boot: int, s: int) -> None:
         await self._proxy.receipt(device, boot, s)
 
@@ -372,9 +376,6 @@ class Hub:
             await self.activity.record("device", "clone alarm", device, {"boot": value["boot"]})
         elif name == "err":
             log.warning("device reports an error", device=device, number=value["c"])
-
-    def _presence_changed(self, device: str, online: bool) -> None:
-        self.events.publish(DeviceOnline(time=self._clock(), device=device, online=online))
 
     def _broker_changed(self, running: bool) -> None:
         self.events.publish(BrokerChanged(time=self._clock(), running=running, kind=self.broker.kind))

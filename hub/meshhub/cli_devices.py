@@ -187,7 +187,7 @@ def _get(hub: HubClient, words: tuple[str, ...]) -> dict[str, Any]:
 def _show(device: dict[str, Any]) -> None:
     state = STATES.get(device["state"], device["state"])
     seen = device["last_seen"]
-    when = "not seen since the hub started" if seen is None else f"last seen {time_text(seen)}"
+    when = "not seen yet" if seen is None else f"last seen {time_text(seen)}"
     click.echo(f"{place(device)}: {state}, {when}")
     if device["over_limit"]:
         click.echo(_over(device))

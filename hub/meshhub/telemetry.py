@@ -9,6 +9,7 @@ not taken: it has no receipt, so the device keeps it and sends it again.
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -23,7 +24,7 @@ from meshhub.telemetry_batch import Batch, Gap, Reading, in_order
 from meshhub.telemetry_gathering import Gathering
 from meshhub.telemetry_index import TelemetryIndex
 from meshhub.telemetry_intake import Intake
-from meshhub.telemetry_store import DeviceStore, Latest, OpenSequence
+from meshhub.telemetry_store import DeviceStore, Latest, OpenSequence, store_name
 
 RETRY_SECONDS = 10.0
 MOST_PENDING = 20_000
@@ -88,6 +89,20 @@ class Telemetry:
         gathering = self._devices.get(device)
         return gathering.quota.over if gathering else 0
 
+    def heard(self, device: str) -> int | None:
+        """When a device was heard last (ms) before the hub was started; None when that is not known."""
+        gathering = self._devices.get(device)
+        seen = gathering.store.seen if gathering else None
+        return None if seen is None else min(seen, self._clock())
+
+    async def note_heard(self, times: Mapping[str, int]) -> None:
+        """Note when devices were heard (ms), for the next start; that it may fail harms nothing."""
+        known = [(store_name(device), time) for device, time in times.items() if device in self._devices]
+        try:
+            await asyncio.to_thread(self._index.note_seen, known)
+        except sqlite3.Error as error:
+            log.error("it cannot be noted when devices were heard", error=error)
+
     async def history(self, device: Any, since: datetime, until: datetime | None = None) -> Sequence[Reading]:
         """Readings of a device (its UDF or record) from `since` to `until`, oldest first, those not yet
         on disk too.
@@ -101,7 +116,9 @@ class Telemetry:
         return gaps
 
     async def receive(self, device: str, message: Mapping[str, Any]) -> None:
-        """Take in a `tel` of a device, with `t0` as hub time of that boot's start (ms) or None."""
+        """Take in a `tel` of a device, with `t0` as hub time of that boot's start (ms) or None, and `up`
+        as the age of the boot (ms) at which the present session began, None for another boot.
+        """
         gathering = self._devices.get(device)
         if gathering is None:
             return
@@ -123,7 +140,7 @@ class Telemetry:
             if any(low <= s <= high for low, high in wanted)
         ]
         if self._intake.takes(gathering, boot, first, last, len(new)):
-            self._gather(gathering, new)
+            self._gather(gathering, new, self._repeats(gathering, new, message))
         self._tell(gathering, new)
 
     async def lost(self, device: str, boot: int, first: int, last: int) -> None:
@@ -184,10 +201,28 @@ class Telemetry:
         # The device never learnt the time in that boot: its newest entry is taken as of now.
         return self._clock() - max(int(row[0]) for row in rows)
 
-    def _gather(self, gathering: Gathering, new: Sequence[Reading]) -> None:
-        gathering.readings += new
+    def _repeats(self, gathering: Gathering, new: Sequence[Reading], message: Mapping[str, Any]) -> set[int]:
+        """Numbers of those readings whose value is not worth keeping: see `Gathering.tells_again`."""
+        up = message.get("up")
+        if not isinstance(up, int):
+            return set()
+        ages = {message["s"] + number: row[0] for number, row in enumerate(message["r"])}
+        device = gathering.store.device
+        return {
+            reading.s
+            for reading in new
+            if ages[reading.s] >= up
+            and not self._is_event(device, reading.node, reading.property)
+            and gathering.tells_again(reading, up)
+        }
+
+    def _gather(self, gathering: Gathering, new: Sequence[Reading], repeats: set[int]) -> None:
         for reading in new:
             gathering.spans.setdefault(reading.boot, Spans()).add(reading.s, reading.s)
+            if reading.s in repeats:
+                gathering.add_repeat(reading)
+            else:
+                gathering.readings.append(reading)
         device = gathering.store.device
         urgent = any(self._is_event(device, reading.node, reading.property) for reading in new)
         full = len(gathering.readings) >= self._batch_readings
@@ -225,7 +260,7 @@ class Telemetry:
             boots, gathering.owed = gathering.owed, set()
             boots |= {boot for boot, _, _ in batch.numbers()}
             try:
-                if batch.readings or batch.gaps:
+                if batch:
                     gathering.quota.stored(await asyncio.to_thread(gathering.store.append, batch))
             except Exception as error:
                 gathering.owed |= boots

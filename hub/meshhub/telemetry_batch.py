@@ -3,12 +3,12 @@
 The payload is compact JSON under zlib:
 
     {"v":1, "t":<first time>, "p":[[node, property], …], "r":[[boot, [[s, time, p, value], …]], …],
-     "g":[[boot, first, last, time], …]}
+     "g":[[boot, first, last, time], …], "e":[[boot, first, last, time], …]}
 
-`t` and times in `g` are milliseconds since 1970; in `r`, s and time are differences to the reading before
-(the first s of a boot to 0, the first time to `t`) and p is an index into "p". `g` lists entries that are
-lost. ContentMeta says the kind of segment, so that rewritten ones (hourly, statistics) can lie in the
-same form of store.
+`t` and times in `g` and `e` are milliseconds since 1970; in `r`, s and time are differences to the reading
+before (the first s of a boot to 0, the first time to `t`) and p is an index into "p". `g` lists entries that
+are lost, `e` those that only told again what was known, when a session began. ContentMeta says the kind of
+segment, so that rewritten ones (hourly, statistics) can lie in the same form of store.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Reading:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gap:
-    """Entries first..last of a boot that the device could not keep; `time` is when the hub learnt it."""
+    """Entries first..last of a boot without a value; `time` is when the hub learnt it."""
 
     time: int
     boot: int
@@ -56,14 +56,19 @@ class Gap:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
-    """Readings in the order in which they came, and gaps learnt meanwhile."""
+    """Readings in the order in which they came, gaps learnt meanwhile, and entries that repeated a value."""
 
     readings: tuple[Reading, ...] = ()
     gaps: tuple[Gap, ...] = ()
+    repeats: tuple[Gap, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.readings or self.gaps or self.repeats)
 
     def times(self) -> tuple[int, int]:
         """First and last time of anything in it."""
-        times = [reading.time for reading in self.readings] + [gap.time for gap in self.gaps]
+        times = [reading.time for reading in self.readings]
+        times += [gap.time for gap in (*self.gaps, *self.repeats)]
         return min(times), max(times)
 
     def numbers(self) -> Iterator[tuple[int, int, int]]:
@@ -80,7 +85,7 @@ class Batch:
             boot, first, last = reading.boot, reading.s, reading.s
         if boot >= 0:
             yield boot, first, last
-        for gap in self.gaps:
+        for gap in (*self.gaps, *self.repeats):
             yield gap.boot, gap.first, gap.last
 
 
@@ -119,8 +124,9 @@ def encode(batch: Batch) -> bytes:
         boots[-1][1].append([reading.s - s, reading.time - time, number, reading.value])
         s, time = reading.s, reading.time
     value = {"v": VERSION, "t": start, "p": [list(name) for name in names], "r": boots}
-    if batch.gaps:
-        value["g"] = [[gap.boot, gap.first, gap.last, gap.time] for gap in batch.gaps]
+    for name, gaps in (("g", batch.gaps), ("e", batch.repeats)):
+        if gaps:
+            value[name] = [[gap.boot, gap.first, gap.last, gap.time] for gap in gaps]
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     return zlib.compress(text.encode(), 9)
 
@@ -137,7 +143,8 @@ def decode(payload: bytes) -> Batch:
             raise StoreError(f"a telemetry batch has version {value['v']}; this program reads {VERSION}")
         return Batch(
             readings=tuple(_readings(value)),
-            gaps=tuple(_gaps(value)),
+            gaps=tuple(_gaps(value, "g")),
+            repeats=tuple(_gaps(value, "e")),
         )
     except (zlib.error, ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError) as error:
         raise StoreError("a telemetry batch cannot be read: it is not in our form") from error
@@ -158,8 +165,8 @@ def _readings(value: dict[str, Any]) -> Iterator[Reading]:
             yield Reading(time=time, node=node, property=prop, value=item, boot=boot, s=s)
 
 
-def _gaps(value: dict[str, Any]) -> Iterator[Gap]:
-    for row in value.get("g", ()):
+def _gaps(value: dict[str, Any], name: str) -> Iterator[Gap]:
+    for row in value.get(name, ()):
         boot, first, last, time = map(_whole, row)
         yield Gap(boot=boot, first=first, last=last, time=time)
 

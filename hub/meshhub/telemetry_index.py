@@ -25,6 +25,7 @@ CREATE TABLE span (store TEXT, frame INTEGER, boot INTEGER, first INTEGER, last 
 CREATE INDEX span_store ON span (store, frame);
 CREATE INDEX frame_time ON frame (store, last);
 """
+SEEN = "CREATE TABLE IF NOT EXISTS seen (store TEXT PRIMARY KEY, time INTEGER) WITHOUT ROWID"
 
 log = logging.get(__name__)
 
@@ -82,6 +83,17 @@ class TelemetryIndex:
             )
             return [int(row[0]) for row in rows]
 
+    def seen(self, store: str) -> int | None:
+        """When the store's device was heard last (ms), as far as that was noted."""
+        with self._lock:
+            row = self._database.execute("SELECT time FROM seen WHERE store = ?", (store,)).fetchone()
+        return int(row[0]) if row else None
+
+    def note_seen(self, times: Iterable[tuple[str, int]]) -> None:
+        """Note when devices were heard last: (store, ms), in one transaction."""
+        with self._lock, self._database:
+            self._database.executemany("INSERT OR REPLACE INTO seen VALUES (?, ?)", times)
+
     def close(self) -> None:
         """Close the database."""
         with self._lock:
@@ -112,6 +124,7 @@ class TelemetryIndex:
             version = database.execute("PRAGMA user_version").fetchone()[0]
             if version not in (0, VERSION):
                 raise sqlite3.DatabaseError(f"version {version}")
+            database.execute(SEEN)
             if version == 0:
                 with closing(database.cursor()) as cursor:
                     cursor.executescript(f"BEGIN;{SCHEMA}PRAGMA user_version = {VERSION};COMMIT;")

@@ -55,6 +55,7 @@ class DeviceStore:
         self._lock = threading.Lock()
         self.spans: dict[int, Spans] = {}
         self.latest: dict[tuple[str, str], Latest] = {}
+        self.seen: int | None = None
 
     @classmethod
     def open(cls, device: str, open_sequence: OpenSequence, index: TelemetryIndex) -> DeviceStore:
@@ -64,6 +65,9 @@ class DeviceStore:
         for boot, first, last in index.spans(store.name):
             store.spans.setdefault(boot, Spans()).add(first, last)
         store._read_tail()
+        store.seen = index.seen(store.name)
+        if store.seen is None and store.latest:
+            store.seen = max(latest.time for latest in store.latest.values())
         return store
 
     def append(self, batch: Batch) -> int:

@@ -86,6 +86,7 @@ class HubRun:
         self._commands: dict[bytes, _Command] = {}
         self._number = 0
         self._origins: dict[int, int | None] = {}
+        self._up = 0
 
     @property
     def online(self) -> bool:
@@ -318,6 +319,7 @@ class HubRun:
             return self._ready(message, now)
         if t == "tel":
             message["t0"] = self._origins.get(message["b"])
+            message["up"] = self._up if message["b"] == self.pair[0] else None
             return [("event", "tel", message)]
         if t == "res":
             return self._result(message)
@@ -343,6 +345,7 @@ class HubRun:
         if origins[boot] is None:
             origins[boot] = now - message["up"]
         self._origins = origins
+        self._up = message["up"]
         return [("event", "ready", message)]
 
     def _result(self, message: "dict[str, Any]") -> "Effects":

@@ -137,6 +137,32 @@ async def test_telemetry_is_receipted_from_disk_and_read_back(config: Config) ->
         assert abs(readings[-1].time - time.time() * 1000) < 5000
 
 
+async def test_a_new_session_shows_no_value_twice(config: Config) -> None:
+    async with home(config, (LAMP, "lamp", "Kitchen")) as (hub, [lamp]):
+        for _ in range(3):
+            lamp.session.clear()
+            await lamp.shake_hands()
+            await asyncio.wait_for(lamp.session.wait(), 3)
+        await hub.commands.set(hub.registry.get(lamp.udf), {"on": True})
+        await until(lambda: len(lamp.ring) == 0)
+        assert await values(hub, lamp, "light", "on") == [False, True]
+        assert await values(hub, lamp, "light", "level") == [50]
+
+
+async def test_when_a_device_was_seen_is_known_after_a_restart(config: Config) -> None:
+    async with home(config, (LAMP, "lamp", "Kitchen")) as (hub, [lamp]):
+        lamp.session.clear()
+        await lamp.shake_hands()
+        await asyncio.wait_for(lamp.session.wait(), 3)
+        await until(lambda: len(lamp.ring) == 0)
+        await lamp.power_off()
+        seen = hub.registry.get(lamp.udf).last_seen
+    async with running(config) as hub:
+        device = hub.registry.get(lamp.udf)
+        assert not device.online
+        assert device.last_seen == seen
+
+
 async def test_a_device_that_is_off_is_offline_at_once(config: Config) -> None:
     async with home(config, (LAMP, "lamp", "Kitchen")) as (hub, [lamp]):
         await lamp.power_off()

@@ -410,3 +410,51 @@ async def test_telemetry_stops_before_the_disk_is_full_and_says_so(tmp_path: Pat
             await w.telemetry.flush()
             assert w.receipts == [(1, 2)]
             assert await alarms(w, events) == []
+
+
+async def test_what_a_device_tells_again_when_a_session_begins_is_receipted_and_not_kept(
+    tmp_path: Path,
+) -> None:
+    async with world(tmp_path) as w:
+        await w.tel(1, 20.5, up=0)
+        await w.tel(2, 20.5, 20.5, up=0)  # sampled again in the same session: it is kept
+        await w.telemetry.flush()
+        await w.tel(4, 20.5, 20.5, up=4000)
+        await w.tel(6, 21.0, up=6000)
+        await w.tel(7, 21.0, up=None)
+        await w.telemetry.flush()
+        assert w.receipts[-1] == (1, 7)
+        assert await w.values() == [20.5, 20.5, 20.5, 20.5, 21.0, 21.0]
+        await w.tel(8, "single", node="button", up=0)
+        await w.tel(9, "single", node="button", up=9000)
+        assert (await w.values())[-2:] == ["single", "single"]  # two presses are two
+        await w.tel(10, 21.0, up=10_000)
+        assert w.telemetry.latest(DEVICE)["air", "temperature"].time == T0 + 10_000
+    async with world(tmp_path) as w:
+        assert len(await w.values()) == 8
+        await w.tel(4, 99, boot=1)
+        await w.tel(11, 21.0, up=11_000)
+        await w.telemetry.flush()
+        assert w.receipts[-1] == (1, 11)
+        assert len(await w.values()) == 8
+
+
+async def test_what_is_older_than_the_session_is_kept(tmp_path: Path) -> None:
+    """The ring of a device that was away comes first in its new session."""
+    async with world(tmp_path) as w:
+        await w.tel(1, 20.5, up=0)
+        await w.tel(2, 20.5, 20.5, 20.5, up=4000)
+        assert await w.values() == [20.5, 20.5, 20.5]
+
+
+async def test_when_a_device_was_heard_is_known_after_a_restart(tmp_path: Path) -> None:
+    async with world(tmp_path) as w:
+        assert w.telemetry.heard(DEVICE) is None
+        await w.tel(1, 1)
+    async with world(tmp_path) as w:
+        assert w.telemetry.heard(DEVICE) == T0 + 1000
+        await w.telemetry.note_heard({DEVICE: T0 + 7000, "other": 1})
+    async with world(tmp_path) as w:
+        assert w.telemetry.heard(DEVICE) == T0 + 7000
+        w.now = T0
+        assert w.telemetry.heard(DEVICE) == T0

@@ -102,7 +102,7 @@ export class Card {
   tick() {
     const press = this.device.properties.find((property) => property.kind === "button" && property.time);
     this.seen.textContent = press ? `pressed ${ago(press.time)}` : this.device.last_seen
-      ? `reported ${ago(this.device.last_seen)}` : "not heard since the hub started";
+      ? `reported ${ago(this.device.last_seen)}` : "not heard yet";
   }
 
   tell(before, device) {
