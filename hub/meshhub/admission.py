@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from mathmesh.errors import MeshError
 from mathmesh.schema.build import make_access_capability
 from mathmesh.schema.capability import AccessCapability
-from mathmesh.schema.cataloged import CatalogedAccess, CatalogedDevice, CatalogedNetwork
+from mathmesh.schema.cataloged import CatalogedAccess, CatalogedDevice
 from mathmesh.types import Entropy
 from meshclient.context import AccountContext
 from meshhub import logging
@@ -26,9 +26,9 @@ from meshhub.events import DeviceOnline, DevicesChanged, EventBus
 from meshhub.links import Link, LinkStore
 from meshhub.onboarding.home import Admission
 from meshhub.registry import CATALOG, Named, Registry
+from meshhub.wifi import Networks
 
 ACCESS = "MMM_Access"
-NETWORKS = "MMM_Network"
 
 Serve = Callable[[Link], Awaitable[None]]
 """Begins to serve a device: broker account, proxy, telemetry."""
@@ -87,12 +87,7 @@ class Admissions:
 
     def networks(self) -> list[list[str]]:
         """[[ssid, passphrase]] of the home's Wi-Fi networks; empty where none is known."""
-        entries = self._account.catalog(NETWORKS).entries().values()
-        return [
-            [entry.service, entry.password or ""]
-            for entry in entries
-            if isinstance(entry, CatalogedNetwork) and entry.service
-        ]
+        return Networks(self._account).given()
 
     def propose_name(self, kind: str) -> str:
         """A friendly name that is still free, made from the kind of the device."""

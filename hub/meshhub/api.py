@@ -4,6 +4,7 @@ GET  /api/status · /api/devices · /api/devices/{udf} · /api/get?name=[&proper
 GET  /api/history?name=[&since=1h][&property=] · /api/adoptions/{id} · /api/events (Server-Sent Events)
 POST /api/set {name, values: {property: value}} · /api/rename {name, to?, room?} · /api/forget {name}
 POST /api/alarms/{id}/dismiss
+GET  /api/networks · POST /api/networks {networks: [{ssid, password?}]} · /api/networks/forget {ssid}
 POST /api/add {code | image (base64), at?, yes?, name?, room?} · /api/adoptions/{id}/confirm {seen}
 
 A name is a friendly name, room and name, or the device's UDF. Errors are {error, kind, candidates?, remedy}.
@@ -68,6 +69,9 @@ class Api:
                 web.get("/api/adoptions/{id}", self.adoption),
                 web.post("/api/adoptions/{id}/confirm", self.confirm),
                 web.post("/api/alarms/{id}/dismiss", self.dismiss),
+                web.get("/api/networks", self.networks),
+                web.post("/api/networks", self.add_networks),
+                web.post("/api/networks/forget", self.forget_network),
             ]
         )
 
@@ -219,6 +223,34 @@ class Api:
         for stream in self._streams:
             stream.wake()
         return web.json_response({"dismissed": True})
+
+    async def networks(self, request: web.Request) -> web.Response:
+        """The Wi-Fi networks; passwords are told to nobody but devices."""
+        known = self._hub.networks.listed()
+        shown = [{"ssid": one.ssid, "protected": one.protected, "given": one.given} for one in known]
+        return web.json_response({"networks": shown})
+
+    async def add_networks(self, request: web.Request) -> web.Response:
+        """Keep networks for devices, all or none."""
+        given = (await _body(request)).get("networks")
+        if not isinstance(given, list) or not all(isinstance(one, dict) for one in given) or not given:
+            raise Problem(400, "bad-request", "The networks are missing.")
+        wanted = []
+        for one in given:
+            ssid, password = one.get("ssid"), one.get("password")
+            if not isinstance(ssid, str) or not isinstance(password, str | None):
+                raise Problem(400, "bad-request", "A network has a name and a password.")
+            wanted.append((ssid, password))
+        await self._hub.networks.add(wanted)
+        return await self.networks(request)
+
+    async def forget_network(self, request: web.Request) -> web.Response:
+        """Give a network to no more devices."""
+        ssid = (await _body(request)).get("ssid")
+        if not isinstance(ssid, str):
+            raise Problem(400, "bad-request", "The name of the network is missing.")
+        await self._hub.networks.forget(ssid)
+        return web.json_response({"forgotten": ssid})
 
     def start(self) -> None:
         """Gather alarms from now on."""

@@ -48,6 +48,7 @@ from meshhub.service_listener import ServiceListener
 from meshhub.tasks import outcome
 from meshhub.telemetry import Telemetry
 from meshhub.telemetry_intake import Intake
+from meshhub.wifi import Networks
 from meshservice.engines.files import FileEngine
 from meshservice.local import LocalTransport
 
@@ -79,6 +80,7 @@ class Hub:
     commands: Commander
     broker: Broker
     links: LinkStore
+    networks: Networks
     home: Admissions
     activity: ActivityLog
     onboarding: Onboarding
@@ -271,6 +273,7 @@ class Hub:
         self.commands = Commander(
             self._proxy.command, self.activity.record, seconds=self.config.command_seconds
         )
+        self.networks = Networks(self.account)
         self.home = Admissions(
             self.account,
             self.registry,

@@ -10,6 +10,7 @@ from mathmesh.errors import MeshError
 from meshhub.cli_add import add
 from meshhub.cli_devices import devices, forget, get, history, rename, set_
 from meshhub.cli_run import link, run, status
+from meshhub.cli_wifi import wifi
 from meshhub.dashboard.wording import sentence
 
 TRACE = "MESHHUB_TRACE"
@@ -21,7 +22,7 @@ def commands() -> None:
     """The hub of a home: devices that join from the code on their label, seen and switched by name."""
 
 
-for command in (run, devices, get, set_, rename, add, forget, history, link, status):
+for command in (run, devices, get, set_, rename, add, forget, history, wifi, link, status):
     commands.add_command(command)
 
 

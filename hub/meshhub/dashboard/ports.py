@@ -3,7 +3,7 @@
 `meshhub.app.Hub` has all of it; so may any other composition of the same parts.
 """
 
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Awaitable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -116,6 +116,25 @@ class Onboarding(Protocol):
     ) -> Adoption: ...
 
 
+class Network(Protocol):
+    """A Wi-Fi network of the household, without its passphrase."""
+
+    @property
+    def ssid(self) -> str: ...
+    @property
+    def protected(self) -> bool: ...
+    @property
+    def given(self) -> bool: ...
+
+
+class Networks(Protocol):
+    """The Wi-Fi networks that devices are given; errors are `MeshError`s."""
+
+    def listed(self) -> Sequence[Network]: ...
+    async def add(self, networks: Iterable[tuple[str, str | None]]) -> None: ...
+    async def forget(self, ssid: str) -> None: ...
+
+
 class Hub(Protocol):
     """The running hub."""
 
@@ -129,5 +148,7 @@ class Hub(Protocol):
     def events(self) -> EventBus: ...
     @property
     def onboarding(self) -> Onboarding: ...
+    @property
+    def networks(self) -> Networks: ...
     def forget(self, device: Device) -> Awaitable[object]: ...
     def status(self) -> Mapping[str, object]: ...

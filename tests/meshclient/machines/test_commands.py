@@ -17,7 +17,7 @@ Run = Any
     ("add", "name", "line"),
     [
         ("password add ftp.example.com alice1 pass1", "ftp.example.com", "alice1@ftp.example.com = [pass1]"),
-        ("network add myWiFi pass2", "myWiFi", "myWiFi = [pass2]"),
+        ("network add myWiFi password", "myWiFi", "myWiFi = [password]"),
         ("bookmark add http://example.com/ Example /id=NABC", "Example", "NABC http://example.com/ Example"),
         (
             "calendar add Dentist /start=2031-05-02T09:00 /id=NDEF",
@@ -120,7 +120,7 @@ def test_a_refused_account_leaves_nothing(meshman: Callable[..., Run], alice: Ca
 def test_names_for_completion(alice: Callable[..., Run], closed_world: Any) -> None:
     """What is stored on this machine, without a service."""
     alice("password add ftp.example.com alice1 -", input="pass1\n")
-    alice("network add myWiFi -", input="pass2\n")
+    alice("network add myWiFi -", input="password2\n")
     alice("bookmark add http://example.com/ Example")
     alice("calendar add Dentist")
     alice("group create groupw@example.com")
