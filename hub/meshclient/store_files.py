@@ -46,6 +46,7 @@ class SequenceFile:
         self._writer = writer
         self._lock = threading.RLock()
         self._saved = len(reader.positions)
+        reader.on_wrong_positions = self._forget_side_index
 
     @classmethod
     def create(
@@ -226,10 +227,6 @@ class SequenceFile:
         """Frame number `index`, unverified; raises StoreError when there is none."""
         try:
             return self._reader.frame(index)
-        except EncodingError:
-            self._forget_positions()
-        try:
-            return self._reader.frame(index)
         except EncodingError as error:
             raise StoreError(f"{self.path}: frame {index} is damaged: {error}; restore the file") from error
 
@@ -280,10 +277,9 @@ class SequenceFile:
         self._reader.size = staged.state.end
         return range(first, first + len(staged.positions))
 
-    def _forget_positions(self) -> None:
-        """The side index was wrong: read through the file anew."""
+    def _forget_side_index(self) -> None:
+        """The side index was wrong: it is written anew."""
         side_index.discard(self.path)
-        self._reader.positions.truncate(1)
         self._saved = 0
 
 

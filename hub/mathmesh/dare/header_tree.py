@@ -54,7 +54,7 @@ def digests(
 ) -> Iterator[tuple[int, bytes, bytes]]:
     """Number, leaf and tree digest of each frame from `start`; `peaks` are the digests of the tree before."""
     state = state_at(start, peaks)
-    position = reader.locate(start) if 0 < start else 0
+    position = reader.frame(start).position if 0 < start else 0
     number = start
     while position < reader.size:
         raw = read_frame(reader.read_at, position)

@@ -43,7 +43,9 @@ class Reader:
     """Reads through `read_at` the first `size` octets of a sequence, whole frames each.
 
     `positions` are the file offsets of frames 0, 1, 2 … as far as known; it may come from a side index and
-    grows while reading. Errors of form are EncodingError; a file that contradicts itself is a StoreError.
+    grows while reading. When a frame is not where they say, they are forgotten once, `on_wrong_positions` is
+    called, and the frame is looked for anew. Errors of form are EncodingError; a file that contradicts
+    itself is a StoreError.
     """
 
     def __init__(
@@ -58,10 +60,12 @@ class Reader:
         self.size = size
         self.keyring = keyring
         self.positions = positions or Positions()
+        self._positions_are_own = False
         self.positions.learn(0, (0,))
         self.first = self.frame_at(0, 0)
         self.container_type = container_type(self.first)
         self.policy = Policy.from_json(self.first.header.get("policy"))
+        self.on_wrong_positions: Callable[[], None] = lambda: None
         self._seeds: dict[int, bytes] = {}
         self._mac_keys: dict[int, hmac256.Key] = {}
 
@@ -91,13 +95,21 @@ class Reader:
 
     def frame(self, index: int) -> Frame:
         """Frame number `index`; raises StoreError when there is none."""
+        try:
+            return self.frame_at(self.locate(index), index)
+        except (EncodingError, StoreError):
+            if self._positions_are_own or not 0 <= index <= self.last().index:
+                raise
+        self._positions_are_own = True
+        self.positions.truncate(1)
+        self.on_wrong_positions()
         return self.frame_at(self.locate(index), index)
 
     def frames(self, start: int = 0) -> Iterator[Frame]:
         """Frames from number `start` to the end."""
         if start < 0:
             raise StoreError("frames are numbered from 0")
-        position, number = self.locate(start) if start else 0, start
+        position, number = self.frame(start).position if start else 0, start
         while position < self.size:
             frame = self.frame_at(position, number)
             self._learn(number, position)

@@ -33,8 +33,11 @@ def read_bookmarks(octets: bytes) -> list[CatalogedBookmark]:
     if not is_bookmark_file(octets):
         raise EncodingError("the file is no export of a browser's bookmarks")
     reader = _Reader()
-    reader.feed(text)
-    reader.close()
+    try:
+        reader.feed(text)
+        reader.close()
+    except AssertionError as error:  # html.parser has no other word for some malformed declarations
+        raise EncodingError("the file is no HTML that can be read") from error
     found: dict[str, CatalogedBookmark] = {}
     for page in reader.pages:
         if not _is_page(page.address):
