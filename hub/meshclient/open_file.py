@@ -21,10 +21,10 @@ class OpenFile:
         self._failure = ""
 
     @classmethod
-    def create(cls, path: Path, octets: bytes) -> "OpenFile":
+    def create(cls, path: Path, octets: bytes, *, sync: bool = True) -> "OpenFile":
         """A new file with these octets, locked and safely on disk: after a crash it is whole or absent.
 
-        The folder is made when it is not there.
+        The folder is made when it is not there. Without `sync` nothing waits for the disk.
         """
         fresh = path.with_name(f".{path.name}.new")
         _make_folder(path.parent)
@@ -33,15 +33,17 @@ class OpenFile:
             flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
             made = cls(path, os.open(fresh, flags, _MODE))
             try:
-                lock_exclusively(made._descriptor, path)
-                made.append(octets, 0, sync=True)
-                _place(fresh, path)
+                try:
+                    lock_exclusively(made._descriptor, path)
+                    made.append(octets, 0, sync=sync)
+                    _place(fresh, path)
+                finally:
+                    fresh.unlink(missing_ok=True)
+                if sync:
+                    sync_directory(path.parent)
             except BaseException:
                 made.close()
                 raise
-            finally:
-                fresh.unlink(missing_ok=True)
-            sync_directory(path.parent)
         except FileExistsError as error:
             raise StoreError(f"{path} exists already; open it instead") from error
         except OSError as error:

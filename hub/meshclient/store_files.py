@@ -60,8 +60,9 @@ class SequenceFile:
         content_meta: ContentMeta | None = None,
         keyring: Keyring | None = None,
         entropy: Entropy,
+        sync: bool = True,
     ) -> Self:
-        """A new sequence with its first frame, safely on disk and open for writing.
+        """A new sequence with its first frame, open for writing; with `sync` safely on disk.
 
         With recipients, data is sealed for them as `encryption` says: Once, Session or Isolated; `cloaked`
         seals descriptions too. The folder is made when it is not there. Raises StoreError when the file
@@ -70,8 +71,12 @@ class SequenceFile:
         policy = policy_for(tuple(policy_recipients), encryption, cloaked=cloaked)
         writer, staged = new_sequence(container_type, policy, entropy=entropy, content_meta=content_meta)
         path = Path(path)
-        file = OpenFile.create(path, staged.octets)
-        side_index.discard(path)
+        file = OpenFile.create(path, staged.octets, sync=sync)
+        try:
+            side_index.discard(path)
+        except BaseException:
+            file.close()
+            raise
         writer.commit(staged)
         return cls(file, Reader(file.read_at, len(staged.octets), keyring=keyring), writer)
 
@@ -184,6 +189,16 @@ class SequenceFile:
         """Appends a finished envelope as catalogs and spools hold them; returns the number of its frame."""
         with self._lock:
             return self._put(self._writable().stage_envelope(envelope, received), sync)[0]
+
+    def stage_envelopes(self, envelopes: Iterable[Envelope], received: datetime | None = None) -> Staged:
+        """What `put` is to append for these envelopes; nothing is written."""
+        with self._lock:
+            return self._writable().stage_envelopes(envelopes, received)
+
+    def put(self, staged: Staged, *, sync: bool = True) -> range:
+        """Appends what was staged last; returns the numbers of the frames, as `append_many` does."""
+        with self._lock:
+            return self._put(staged, sync)
 
     def apex_with(self, envelopes: Iterable[Envelope]) -> bytes | None:
         """What `apex` would be with these envelopes appended; nothing is written."""

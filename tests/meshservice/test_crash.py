@@ -133,7 +133,7 @@ def visible(world: World, account: Any) -> dict[str, list[bytes]]:
     for store in world.engine.stores(udf):
         status = world.engine.status(udf, store)
         found[store] = [one.body for one in world.engine.envelopes(udf, store, 0, status.count)]
-        world.engine._sequences[udf, store].verify()
+        world.engine._stores.sequence(udf, store).verify()
     return found
 
 

@@ -134,6 +134,21 @@ class Writer:
         octets = self._pack(state, [self._print(header), envelope.body, b"{}"])
         return Staged(octets=octets, positions=(position,), state=state)
 
+    def stage_envelopes(self, envelopes: Iterable[Envelope], received: datetime | None = None) -> Staged:
+        """The frames of several finished envelopes; raises what `stage_envelope` does."""
+        before = self.state
+        pieces: list[bytes] = []
+        positions: list[int] = []
+        try:
+            for envelope in envelopes:
+                staged = self.stage_envelope(envelope, received)
+                pieces.append(staged.octets)
+                positions += staged.positions
+                self.state = staged.state
+            return Staged(octets=b"".join(pieces), positions=tuple(positions), state=self.state)
+        finally:
+            self.state = before
+
     def apex_with(self, envelopes: Iterable[Envelope]) -> bytes | None:
         """What `apex` would be with these envelopes appended; raises what `stage_envelope` does."""
         tree = self._next().tree

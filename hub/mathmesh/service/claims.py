@@ -13,6 +13,7 @@ finds the same answer:
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -42,8 +43,12 @@ class Holder:
 
 @dataclass(slots=True)
 class ClaimLedger:
-    """Fold of claims, confirmations and releases, in any order between the spools."""
+    """Fold of claims, confirmations and releases, in any order between the spools.
 
+    `need` is called with the address of a claimant before it counts what its Local spool says.
+    """
+
+    need: Callable[[str], None] = field(default=lambda _: None)
     _claims: dict[tuple[str, str], list[Claim]] = field(default_factory=dict)
     _by_message: dict[str, Claim] = field(default_factory=dict)
     _by_response: dict[str, Claim] = field(default_factory=dict)
@@ -107,6 +112,8 @@ class ClaimLedger:
 
     def _standing(self, publisher: str, publication_id: str) -> list[Claim]:
         claims = self._claims.get((publisher, publication_id), [])
+        for account in {claim.account for claim in claims}:
+            self.need(account)
         first = 0
         for number, claim in enumerate(claims):
             if self._is_released(claim):

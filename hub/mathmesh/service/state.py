@@ -1,17 +1,19 @@
 """What the service knows: its identity, its accounts, who may do what, and who holds which publication.
 
-All of it is the fold of the sequences that the engine keeps; `ServiceState.replay` takes in one frame
-after the other, at start and after each commit.
+All of it is the fold of the sequences that the engine keeps. At start the list of accounts is read, and the
+claims; what else an account's stores hold is read when it is needed. `ServiceState.replay` takes in each
+frame after its commit.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import OrderedDict
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from mathmesh.dare.content_meta import ContentMeta, format_time
+from mathmesh.dare.content_meta import ContentMeta, format_time, parse_time
 from mathmesh.dare.envelope import Envelope, open_envelope
 from mathmesh.errors import MeshError, PolicyError, StoreError
 from mathmesh.keys import ids
@@ -24,17 +26,19 @@ from mathmesh.schema.profile import ProfileGroup, ProfileUser
 from mathmesh.schema.profile_validation import verify_profile_account
 from mathmesh.service.admission import Admission
 from mathmesh.service.claims import Claim, ClaimLedger
-from mathmesh.service.effects import MASTER_FOLDER
+from mathmesh.service.effects import MASTER_FOLDER, StoreReader
+from mathmesh.service.host_catalog import HostCatalog
 from mathmesh.service.identity import ServiceIdentity
 from mathmesh.service.pace import Pace
 from mathmesh.stores import ACCESS, HOST_READABLE, LOCAL, PUBLICATION
-from mathmesh.stores.catalog import Catalog
 from mathmesh.stores.spool import Spool, clear_message, closed_messages
 
 ACCOUNT_USER = "AccountUser"
 CONNECTED, UNBOUND = "Connected", "Unbound"
 """Status of an account; the second is ours."""
 INVITATION = "Invitation"
+LOADED_MOST = 4096
+"""Accounts of which it is at hand at a time what their stores hold."""
 CONNECTIONS_A_MINUTE = 20
 """Devices that may ask to join one account."""
 OPERATIONS_A_MINUTE = 600
@@ -42,19 +46,56 @@ OPERATIONS_A_MINUTE = 600
 
 
 @dataclass(slots=True, kw_only=True)
-class Account:
-    """One account of this service."""
+class Folds:
+    """What the service reads of an account's stores."""
 
-    address: str
-    profile_envelope: Envelope
-    profile: ProfileUser | ProfileGroup
-    catalogs: dict[str, Catalog] = field(default_factory=lambda: {name: Catalog() for name in HOST_READABLE})
+    catalogs: dict[str, HostCatalog]
     local: Spool = field(default_factory=Spool)
 
-    @property
-    def udf(self) -> str:
+
+class Account:
+    """One account of this service. What its stores hold is read when it is first needed, by `load`."""
+
+    def __init__(
+        self, address: str, udf: str, profile_envelope: Envelope, load: Callable[[Account], Folds]
+    ) -> None:
+        self.address = address
+        self.udf = udf
         """The UDF of the account's profile."""
-        return self.profile.udf
+        self.profile_envelope = profile_envelope
+        self.folds: Folds | None = None
+        """None while nothing was needed."""
+        self.claims_known = False
+        """Whether the ledger has what the Local spool says of claims."""
+        self._load = load
+        self._profile: ProfileUser | ProfileGroup | None = None
+
+    def renew(self, profile_envelope: Envelope) -> None:
+        """Take on a newer profile."""
+        self.profile_envelope, self._profile = profile_envelope, None
+
+    @property
+    def profile(self) -> ProfileUser | ProfileGroup:
+        """The account's profile. Raises StoreError when what is stored is not the profile of the account."""
+        if self._profile is None:
+            try:
+                profile = verify_profile_account(self.profile_envelope)
+            except MeshError as error:
+                raise StoreError(f"the profile of {self.address} cannot be read: {error}") from error
+            if profile.udf != self.udf:
+                raise StoreError(f"the profile of {self.address} is that of another account")
+            self._profile = profile
+        return self._profile
+
+    @property
+    def catalogs(self) -> dict[str, HostCatalog]:
+        """The catalogs that the service reads."""
+        return self._load(self).catalogs
+
+    @property
+    def local(self) -> Spool:
+        """The Local spool."""
+        return self._load(self).local
 
     @property
     def user(self) -> ProfileUser:
@@ -80,12 +121,14 @@ class Account:
 
 
 class ServiceState:
-    """The fold of everything the service stores."""
+    """The fold of everything the service stores; `reader` gives the frames of accounts when needed."""
 
-    def __init__(self, identity: ServiceIdentity) -> None:
+    def __init__(self, identity: ServiceIdentity, reader: StoreReader) -> None:
         self.identity = identity
+        self._reader = reader
+        self._loaded: OrderedDict[str, Account] = OrderedDict()
         self.admission = Admission()
-        self.claims = ClaimLedger()
+        self.claims = ClaimLedger(self._know_claims_of)
         self.invitations: set[str] = set()
         """Names of the invitations that were used."""
         self.unbound: set[str] = set()
@@ -143,19 +186,56 @@ class ServiceState:
         account = self._by_udf.get(folder)
         if account is None:
             raise StoreError(f"frames for {folder}, which is not an account of this service")
-        if store in account.catalogs:
-            self._fold_catalog(account.catalogs[store], index, envelope)
-        elif store == LOCAL:
-            account.local.apply(index, envelope)
+        if account.folds is not None:
+            self._fold(account.folds, store, index, envelope)
+        if store == LOCAL and account.claims_known:
             self._fold_local(account, envelope, received)
 
-    def _fold_catalog(self, catalog: Catalog, index: int, envelope: Envelope) -> None:
-        try:
-            meta, plaintext = self.open(envelope)
-        except MeshError as error:
-            catalog.refused.append((index, str(error)))
-            return
-        catalog.apply(index, meta, plaintext)
+    def find_claims(self) -> None:
+        """At start: learn of all claims, which are in the Local spools of those who publish something."""
+        for account in self._by_udf.values():
+            published = self._reader.status(account.udf, PUBLICATION)
+            if published is not None and published.count > 1:
+                self._load(account)
+
+    def _load(self, account: Account) -> Folds:
+        """What the service reads of an account's stores, read now if it is not at hand."""
+        folds = account.folds
+        if folds is None:
+            folds = Folds(catalogs={name: self._catalog(account, name) for name in HOST_READABLE})
+            for store in (*HOST_READABLE, LOCAL):
+                for index, envelope in enumerate(self._frames(account, store), start=1):
+                    self._fold(folds, store, index, envelope)
+                    if store == LOCAL and not account.claims_known:
+                        stated = envelope.header.get("Received")
+                        self._fold_local(account, envelope, parse_time(stated) if stated else None)
+            account.folds, account.claims_known = folds, True
+            self._loaded[account.udf] = account
+        self._loaded.move_to_end(account.udf)
+        while len(self._loaded) > LOADED_MOST:
+            self._loaded.popitem(last=False)[1].folds = None
+        return folds
+
+    def _catalog(self, account: Account, store: str) -> HostCatalog:
+        def frame(index: int) -> Envelope:
+            return next(iter(self._reader.envelopes(account.udf, store, index, index + 1)))
+
+        return HostCatalog(frame, self.open)
+
+    def _frames(self, account: Account, store: str) -> Iterable[Envelope]:
+        status = self._reader.status(account.udf, store)
+        return () if status is None else self._reader.envelopes(account.udf, store, 1, status.count)
+
+    def _fold(self, folds: Folds, store: str, index: int, envelope: Envelope) -> None:
+        if store in folds.catalogs:
+            folds.catalogs[store].apply(index, envelope)
+        elif store == LOCAL:
+            folds.local.apply(index, envelope)
+
+    def _know_claims_of(self, address: str) -> None:
+        account = self._by_address.get(address)
+        if account is not None and not account.claims_known:
+            self._load(account)
 
     def _fold_local(self, account: Account, envelope: Envelope, received: datetime | None) -> None:
         name = envelope.envelope_id
@@ -174,36 +254,44 @@ class ServiceState:
             if entry.tag != ACCOUNT_USER:
                 raise StoreError(f"the service's list of accounts holds a {entry.tag}")
             members = entry.write()
-            profile_envelope = Envelope.from_value(members["EnvelopedProfileUser"])
-            profile = verify_profile_account(profile_envelope)
+            udf, envelope = members["ProfileUdf"], Envelope.from_value(members["EnvelopedProfileUser"])
         except (MeshError, KeyError) as error:
             raise StoreError(f"the service's list of accounts cannot be read: {error}") from error
         invitation = members.get(INVITATION)
         if isinstance(invitation, str):
             self.invitations.add(invitation)
         if members.get("Status") == UNBOUND:
-            self._remove(profile.udf)
+            self._remove(udf)
         else:
-            self._enter(profile_envelope, profile)
+            self._enter(udf, envelope)
 
-    def _enter(self, envelope: Envelope, profile: ProfileUser | ProfileGroup) -> None:
+    def _enter(self, udf: str, envelope: Envelope) -> None:
         """A new account, or the newer profile of one that is here."""
-        present = self._by_udf.get(profile.udf)
+        present = self._by_udf.get(udf)
         if present is not None:
-            present.profile_envelope, present.profile = envelope, profile
+            present.renew(envelope)
             return
-        address = (profile.account_address or "").lower()
-        account = Account(address=address, profile_envelope=envelope, profile=profile)
-        self.unbound.discard(profile.udf)
-        self._by_address[address] = account
-        self._by_udf[account.udf] = account
+        account = Account(_address(envelope), udf, envelope, self._load)
+        self.unbound.discard(udf)
+        self._by_address[account.address] = account
+        self._by_udf[udf] = account
 
     def _remove(self, udf: str) -> None:
         account = self._by_udf.pop(udf, None)
         if account is not None:
             self._by_address.pop(account.address, None)
+            self._loaded.pop(udf, None)
             self.claims.forget(account.address)
             self.unbound.add(udf)
+
+
+def _address(profile: Envelope) -> str:
+    """The address in the profile of an account; who uses the profile verifies it."""
+    value = parse(profile.body, tolerant=True)
+    stated = value.account_address if isinstance(value, ProfileUser | ProfileGroup) else None
+    if not stated:
+        raise StoreError("the service's list of accounts holds a profile without address")
+    return stated.lower()
 
 
 def claim_in(publisher: str, message: object, received: datetime | None) -> Claim | None:

@@ -2,21 +2,20 @@
 store.
 
     FOLDER/Master.dcon          the accounts, encrypted to the host's key
-    FOLDER/journal.dare         what is being appended (see `journal`)
+    FOLDER/journal              what was appended lately (see `journal`)
     FOLDER/<udf8>/MMM_*.dcon    the stores of the account whose UDF begins with those 8 characters
 
 Every change is an `Append` that the state machine returned; the answer to a request leaves after its
-appends are synced. One engine at a time may have a folder open.
+appends are in the journal and synced. One engine at a time may have a folder open.
 """
 
 from __future__ import annotations
 
 import logging
-import os
 import shutil
 import threading
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -24,7 +23,6 @@ from typing import Self
 
 from mathmesh.dare.content_meta import parse_time
 from mathmesh.dare.envelope import Envelope
-from mathmesh.dare.sequence import MERKLE
 from mathmesh.errors import MeshError, StoreError
 from mathmesh.service import server
 from mathmesh.service.access import Caller
@@ -35,16 +33,13 @@ from mathmesh.service.identity import ServiceIdentity
 from mathmesh.service.messages import NOT_AUTHORIZED, SERVER_ERROR, UNAUTHORIZED, Response
 from mathmesh.service.refusal import Refusal
 from mathmesh.service.state import ServiceState
-from mathmesh.stores import folder_name
 from mathmesh.stores.sync import StoreStatus
 from mathmesh.types import Entropy
-from meshclient import side_index
 from meshclient.file_lock import sync_directory
-from meshclient.store_files import SequenceFile
-from meshservice.engines.journal import Entry, Journal
+from meshservice.engines.journal import Journal
+from meshservice.engines.open_stores import OpenStores
 
-SUFFIX = ".dcon"
-JOURNAL = "journal.dare"
+JOURNAL = "journal"
 
 _LOG = logging.getLogger(__name__)
 
@@ -82,23 +77,27 @@ class FileEngine:
         self._clock = clock
         self._lock = threading.Lock()
         self._gate = threading.Lock()
-        self._sequences: dict[tuple[str, str], SequenceFile] = {}
         self._broken = False
         self.identity = identity
-        self.state = ServiceState(identity)
+        self.state = ServiceState(identity, self)
         self.state.admission = admission or Admission()
         self._authenticator = Authenticator(self.state, clock())
-        self.recovered: list[str] = []
-        """What start had to repair, one line each."""
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         sync_directory(folder.parent)
-        self._journal = Journal(folder / JOURNAL, identity.access_encrypt, entropy)
+        self._stores = OpenStores(folder, entropy)
+        self._journal = Journal(folder / JOURNAL, entropy)
         try:
             self._recover()
             self._load()
         except BaseException:
+            self._broken = True
             self.close()
             raise
+
+    @property
+    def recovered(self) -> Sequence[str]:
+        """What had to be repaired, one line each."""
+        return self._stores.recovered
 
     def __enter__(self) -> Self:
         return self
@@ -109,12 +108,16 @@ class FileEngine:
         self.close()
 
     def close(self) -> None:
-        """Close all files. The engine cannot be used afterwards."""
+        """Close all files, with everything in its place. The engine cannot be used afterwards."""
         with self._lock:
-            for sequence in self._sequences.values():
-                sequence.close()
-            self._sequences.clear()
-            self._journal.close()
+            try:
+                if not self._broken and not self._journal.empty:
+                    self._stores.sync()
+                    self._journal.restart()
+            finally:
+                self._broken = True
+                self._stores.close()
+                self._journal.close()
 
     def dispatch(
         self, data: bytes, caller: Caller | None, *, public_only: bool = False, discreet: bool = False
@@ -165,16 +168,15 @@ class FileEngine:
     # -- reading (StoreReader) --------------------------------------------------------------------
     def stores(self, folder: str) -> Sequence[str]:
         """The names of the sequences in a folder."""
-        return sorted(store for owner, store in self._sequences if owner == folder)
+        return self._stores.names(folder)
 
     def status(self, folder: str, store: str) -> StoreStatus | None:
         """Number of frames and tree digest; None when there is no such sequence."""
-        sequence = self._sequences.get((folder, store))
-        return None if sequence is None else StoreStatus(count=sequence.count, apex=sequence.apex)
+        return self._stores.status(folder, store)
 
     def envelopes(self, folder: str, store: str, start: int, stop: int) -> Iterable[Envelope]:
         """Frames `start` up to but not including `stop` as envelopes."""
-        sequence = self._sequences[folder, store]
+        sequence = self._stores.sequence(folder, store)
         for index in range(start, min(stop, sequence.count)):
             yield sequence.envelope(index)
 
@@ -182,116 +184,87 @@ class FileEngine:
     def _apply(self, effects: Sequence[Append]) -> None:
         if not effects:
             return
-        entries = [Entry(append=effect, octets=self._octets(effect)) for effect in effects]
-        self._journal.write(entries)
+        prepared = [self._stores.prepare(effect) for effect in _joined(effects)]
+        self._broken = True  # until all is well again: an exception of any kind may come from here on
         try:
-            for entry in entries:
-                self._append(entry.append)
-        except BaseException:
-            self._broken = True
-            self._undo(entries)
+            self._journal.write([one.write for one in prepared])
+        except OSError:
             self._broken = False
             raise
-        self._journal.clear()
+        try:
+            for one in prepared:
+                self._stores.make(one)
+        except (OSError, MeshError):
+            for one in prepared:
+                self._stores.undo(one)
+            self._journal.cancel()
+            self._broken = False
+            raise
+        self._broken = False
         for effect in effects:
             for number, envelope in enumerate(effect.envelopes):
                 self.state.replay(
                     effect.folder, effect.store, effect.index + number, envelope, effect.received
                 )
         self._discard_unbound()
+        if self._journal.full:
+            self._begin_journal()
 
-    def _octets(self, effect: Append) -> int:
-        path = self._path(effect.folder, effect.store)
-        present = path.stat().st_size if path.exists() else 0
-        if effect.create and present:
-            raise StoreError(f"{path.parent.name}/{path.name} exists, but is not known to the service")
-        return present
-
-    def _append(self, effect: Append) -> None:
-        key = effect.folder, effect.store
-        if effect.create:
-            self._sequences[key] = self._create(effect.folder, effect.store)
-        sequence = self._sequences[key]
-        if sequence.count != effect.index:
-            raise StoreError(f"{effect.store} has {sequence.count} frames where {effect.index} were expected")
-        for envelope in effect.envelopes:
-            sequence.append_envelope(envelope, received=effect.received, sync=False)
-        sequence.sync()
-
-    def _create(self, folder: str, store: str) -> SequenceFile:
-        path = self._path(folder, store)
-        if not path.parent.exists():
-            path.parent.mkdir(mode=0o700)
-            sync_directory(self._folder)
-        return SequenceFile.create(path, container_type=MERKLE, entropy=self._entropy)
-
-    def _undo(self, entries: Sequence[Entry]) -> None:
-        """Cut every sequence back to what it was, and forget the journal."""
-        for entry in reversed(entries):
-            self._cut(entry)
-        self._journal.clear()
-
-    def _cut(self, entry: Entry) -> None:
-        key = entry.append.folder, entry.append.store
-        sequence = self._sequences.pop(key, None)
-        if sequence is not None:
-            sequence.close()
-        path = self._path(*key)
-        side_index.discard(path)
-        if entry.octets:
-            os.truncate(path, entry.octets)
-            self._sequences[key] = SequenceFile.open(path, entropy=self._entropy)
-        else:
-            path.unlink(missing_ok=True)
+    def _begin_journal(self, *, wipe: bool = False) -> None:
+        """Put everything in its place. A disk that refuses here has what was promised in the journal."""
+        try:
+            self._stores.sync()
+            self._journal.restart(wipe=wipe)
+        except OSError:
+            _LOG.exception("the stores could not be synced; nothing is taken in until a restart")
+            self._broken = True
 
     def _discard_unbound(self) -> None:
-        """Remove the files of accounts that have left."""
+        """Remove the files of accounts that have left, and what the journal has of them."""
+        if not self.state.unbound:
+            return
         for udf in sorted(self.state.unbound):
-            for key in [key for key in self._sequences if key[0] == udf]:
-                self._sequences.pop(key).close()
-            path = self._folder / folder_name(udf)
+            path = self._stores.discard(udf)
             if path.exists():
                 shutil.rmtree(path)
-                sync_directory(self._folder)
+        sync_directory(self._folder)
         self.state.unbound.clear()
-
-    def _path(self, folder: str, store: str) -> Path:
-        base = self._folder if folder == MASTER_FOLDER else self._folder / folder_name(folder)
-        return base / (store + SUFFIX)
+        self._begin_journal(wipe=True)
 
     # -- start ------------------------------------------------------------------------------------
     def _recover(self) -> None:
-        pending = self._journal.pending()
-        for entry in pending:
-            self._cut(entry)
-        for entry in pending:
-            self._append(entry.append)
-        if pending:
-            self.recovered.append(f"an interrupted transaction on {len(pending)} stores was carried out")
-        self._journal.clear()
+        count = 0
+        for writes in self._journal.pending():
+            count += 1
+            for write in writes:
+                self._stores.write_again(write)
+        if count:
+            self._stores.recovered.append(f"{count} transactions were taken from the journal")
+            self._stores.sync()
+            self._journal.restart()
 
     def _load(self) -> None:
-        master = self._path(MASTER_FOLDER, MASTER_STORE)
-        if not master.exists():
+        status = self.status(MASTER_FOLDER, MASTER_STORE)
+        if status is None:
             return
-        self._open(MASTER_FOLDER, MASTER_STORE)
-        self._replay(MASTER_FOLDER, MASTER_STORE)
-        self._discard_unbound()
-        for account in list(self.state.accounts()):
-            for path in sorted((self._folder / folder_name(account.udf)).glob("*" + SUFFIX)):
-                self._open(account.udf, path.stem)
-                self._replay(account.udf, path.stem)
-
-    def _open(self, folder: str, store: str) -> None:
-        if (folder, store) in self._sequences:
-            return
-        sequence = SequenceFile.open(self._path(folder, store), entropy=self._entropy)
-        self._sequences[folder, store] = sequence
-        if sequence.recovered_octets:
-            self.recovered.append(f"{store}: a torn tail of {sequence.recovered_octets} octets was cut off")
-
-    def _replay(self, folder: str, store: str) -> None:
-        count = self._sequences[folder, store].count
-        for index, envelope in enumerate(self.envelopes(folder, store, 1, count), start=1):
+        frames = self.envelopes(MASTER_FOLDER, MASTER_STORE, 1, status.count)
+        for index, envelope in enumerate(frames, start=1):
             stated = envelope.header.get("Received")
-            self.state.replay(folder, store, index, envelope, parse_time(stated) if stated else None)
+            received = parse_time(stated) if stated else None
+            self.state.replay(MASTER_FOLDER, MASTER_STORE, index, envelope, received)
+        self._discard_unbound()
+        self.state.find_claims()
+
+
+def _joined(effects: Sequence[Append]) -> list[Append]:
+    """The appends, those to one sequence in one."""
+    joined: dict[tuple[str, str], Append] = {}
+    for effect in effects:
+        key = effect.folder, effect.store
+        before = joined.get(key)
+        if before is not None:
+            if effect.create or effect.index != before.index + len(before.envelopes):
+                raise StoreError(f"the appends to {effect.store} do not follow one upon the other")
+            effect = replace(before, envelopes=(*before.envelopes, *effect.envelopes))
+        joined[key] = effect
+    return list(joined.values())

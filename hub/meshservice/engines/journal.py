@@ -1,109 +1,156 @@
-"""The journal that makes several appends one: all of them are visible after a crash, or none.
+"""The journal that makes several writes one, at the price of one sync: after a crash all are there, or none.
 
-Protocol with the disk: the journal is written and synced; then the sequences are appended to and synced;
-then the journal is emptied. A whole journal found at start is carried out again: each sequence is cut
-back to the length that it had and appended to anew. A torn one is dropped: nothing had been appended
-yet. The file is one DARE envelope encrypted to the host's key, so that its digest tells whole from torn
-and nothing lies in clear.
+Protocol with the disk: what is to be written into the sequences is recorded here and synced, and only then
+written there. The sequences themselves are synced when the journal is full, and the journal begins anew.
+At start the records are written into the sequences once more, which changes nothing where they are there
+already. A record that is not whole was never promised to anybody and is dropped.
+
+    record: "MeshJrnl" epoch[8] number[8] length[8] SHA-256 of all this and the content[32] content
+
+The epoch is random and tells the records of this run from what lies behind them; a record begins at a
+multiple of 512 octets, so that no later write touches a sector with an earlier one. The file has its size
+from the beginning: a sync then writes data alone. It holds no more than the sequences do.
 """
 
 from __future__ import annotations
 
+import hashlib
 import os
-from collections.abc import Sequence
+import struct
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from mathmesh.codec import jsonbcd
-from mathmesh.dare.content_meta import format_time, parse_time
-from mathmesh.dare.envelope import Envelope, open_envelope, seal
-from mathmesh.errors import MeshError, StoreError
-from mathmesh.keys.keyring import MemoryKeyring
-from mathmesh.keys.pair import PrivateKey
-from mathmesh.service.effects import Append
+from mathmesh.errors import EncodingError
 from mathmesh.types import Entropy
-from meshclient.file_lock import sync_directory
+from meshclient.file_lock import lock_exclusively, sync_directory
+
+OCTETS = 4 * 1024 * 1024
+"""Size of the file; the sequences are synced when the records reach it."""
+
+_MAGIC = b"MeshJrnl"
+_HEAD = struct.Struct(">8s8sQQ")
+_DIGEST = 32
+_SECTOR = 512
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
-    """One append and the length in octets that the sequence's file had before it (0: there was none)."""
+class Write:
+    """Octets at an offset of a file, whose path is relative to the engine's folder; the file ends there."""
 
-    append: Append
-    octets: int
+    path: str
+    offset: int
+    octets: bytes
 
 
 class Journal:
-    """The journal file of one engine."""
+    """The journal file of one engine, which nobody else can open meanwhile."""
 
-    def __init__(self, path: Path, key: PrivateKey, entropy: Entropy) -> None:
-        self._path = path
-        self._key = key
+    def __init__(self, path: Path, entropy: Entropy) -> None:
+        """Open the file, made if it is absent; StoreError when another engine has it open."""
         self._entropy = entropy
         self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        sync_directory(path.parent)
+        self._end = 0
+        self._number = 0
+        self._last = 0
+        self._epoch = b""
+        try:
+            lock_exclusively(self._descriptor, path)
+            size = os.fstat(self._descriptor).st_size
+            if size < OCTETS:
+                _write(self._descriptor, bytes(OCTETS - size), size)
+                os.fsync(self._descriptor)
+                sync_directory(path.parent)
+        except BaseException:
+            os.close(self._descriptor)
+            raise
 
     def close(self) -> None:
-        """Close the file, what it says made durable."""
-        os.fsync(self._descriptor)
+        """Close the file and give up the lock."""
         os.close(self._descriptor)
 
-    def write(self, entries: Sequence[Entry]) -> None:
-        """Make the intention durable. After this the appends will be made, now or at the next start."""
-        plaintext = jsonbcd.dumps([_to_json(entry) for entry in entries])
-        sealed = seal(plaintext, entropy=self._entropy, recipients=[self._key.public]).to_json_b()
-        os.ftruncate(self._descriptor, 0)
-        written = 0
-        while written < len(sealed):
-            written += os.pwrite(self._descriptor, sealed[written:], written)
-        os.fsync(self._descriptor)
+    @property
+    def full(self) -> bool:
+        """Whether it is time to sync the sequences and to begin anew."""
+        return self._end >= OCTETS
 
-    def clear(self) -> None:
-        """Forget the intention, once the sequences are synced."""
-        os.ftruncate(self._descriptor, 0)
+    @property
+    def empty(self) -> bool:
+        """Whether nothing was recorded since it began."""
+        return not self._number
 
-    def pending(self) -> list[Entry]:
-        """The entries of a whole journal; empty when there is none or it is torn."""
-        size = os.fstat(self._descriptor).st_size
-        octets = os.pread(self._descriptor, size, 0)
-        if not octets:
-            return []
+    def write(self, writes: Sequence[Write]) -> None:
+        """Make the intention durable. After this the writes will be made, now or at the next start."""
+        if not self._epoch:
+            self._epoch = self._entropy(8)
+        content = jsonbcd.dumps_b([{"Path": w.path, "Offset": w.offset, "Octets": w.octets} for w in writes])
+        head = _HEAD.pack(_MAGIC, self._epoch, self._number, len(content))
+        record = head + hashlib.sha256(head + content).digest() + content
         try:
-            keyring = MemoryKeyring([self._key])
-            opened = open_envelope(Envelope.from_bytes(octets), keyring=keyring)
-            return [_from_json(value) for value in _list(jsonbcd.loads(opened.plaintext))]
-        except (MeshError, KeyError, TypeError):
-            return []
+            _write(self._descriptor, record, self._end)
+            _datasync(self._descriptor)
+        except OSError:
+            self._erase(self._end)
+            raise
+        self._last = self._end
+        self._number += 1
+        self._end += -(-len(record) // _SECTOR) * _SECTOR
+
+    def cancel(self) -> None:
+        """Forget the last record: its writes could not be made and were undone."""
+        self._erase(self._last)
+        self._end, self._number = self._last, self._number - 1
+
+    def restart(self, *, wipe: bool = False) -> None:
+        """Forget all records, once the sequences are synced; with `wipe` leave nothing of their content."""
+        if wipe:
+            _write(self._descriptor, bytes(self._end), 0)
+            _datasync(self._descriptor)
+        else:
+            self._erase(0)
+        self._epoch, self._end, self._number = b"", 0, 0
+        os.ftruncate(self._descriptor, OCTETS)
+
+    def pending(self) -> Iterator[list[Write]]:
+        """The records that are whole, in order."""
+        epoch, number, offset = b"", 0, 0
+        while True:
+            head = os.pread(self._descriptor, _HEAD.size + _DIGEST, offset)
+            if len(head) < _HEAD.size + _DIGEST:
+                return
+            magic, stated, count, length = _HEAD.unpack(head[: _HEAD.size])
+            if magic != _MAGIC or count != number or stated != (epoch or stated):
+                return
+            size = os.fstat(self._descriptor).st_size - offset - len(head)
+            content = os.pread(self._descriptor, min(length, size), offset + len(head))
+            if hashlib.sha256(head[: _HEAD.size] + content).digest() != head[_HEAD.size :]:
+                return
+            yield _writes(content)
+            epoch, number = stated, number + 1
+            offset += -(-(len(head) + length) // _SECTOR) * _SECTOR
+            self._end = offset
+
+    def _erase(self, offset: int) -> None:
+        try:
+            _write(self._descriptor, bytes(_SECTOR), offset)
+        except OSError:
+            os.ftruncate(self._descriptor, offset)
+        _datasync(self._descriptor)
 
 
-def _to_json(entry: Entry) -> dict[str, object]:
-    append = entry.append
-    return {
-        "Folder": append.folder,
-        "Store": append.store,
-        "Index": append.index,
-        "Create": append.create,
-        "Received": format_time(append.received),
-        "Octets": entry.octets,
-        "Envelopes": [envelope.to_value() for envelope in append.envelopes],
-    }
-
-
-def _from_json(value: object) -> Entry:
-    if not isinstance(value, dict):
-        raise StoreError("an entry of the journal is not an object")
-    append = Append(
-        folder=value["Folder"],
-        store=value["Store"],
-        index=value["Index"],
-        create=value["Create"],
-        received=parse_time(value["Received"]),
-        envelopes=tuple(Envelope.from_value(envelope) for envelope in value["Envelopes"]),
-    )
-    return Entry(append=append, octets=value["Octets"])
-
-
-def _list(value: object) -> list[object]:
+def _writes(content: bytes) -> list[Write]:
+    value = jsonbcd.loads(content)
     if not isinstance(value, list):
-        raise StoreError("the journal is not a list")
-    return value
+        raise EncodingError("a record of the journal is not a list")
+    return [Write(path=one["Path"], offset=one["Offset"], octets=one["Octets"]) for one in value]
+
+
+def _write(descriptor: int, octets: bytes, offset: int) -> None:
+    written = 0
+    while written < len(octets):
+        written += os.pwrite(descriptor, memoryview(octets)[written:], offset + written)
+
+
+def _datasync(descriptor: int) -> None:
+    (os.fdatasync if hasattr(os, "fdatasync") else os.fsync)(descriptor)
