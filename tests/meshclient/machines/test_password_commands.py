@@ -122,18 +122,15 @@ def test_nothing_of_an_import_that_fails(alice: Run, monkeypatch: pytest.MonkeyP
         assert (refused.code, refused.out) == (1, ""), name
         assert reason in refused.err, refused.err
     Path("whole").write_text(bitwarden(30))
-    append = SequenceFile.append_envelope
-    appended = iter(range(100))
+    put = SequenceFile.put
 
-    def failing(self: SequenceFile, *words: Any, **named: Any) -> int:
-        if next(appended) == 10:
-            raise OSError(28, "No space left on device")
-        return append(self, *words, **named)
+    def failing(self: SequenceFile, *words: Any, **named: Any) -> range:
+        raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(SequenceFile, "append_envelope", failing)
+    monkeypatch.setattr(SequenceFile, "put", failing)
     full = alice("password import whole")
     assert (full.code, "No space left" in full.err) == (1, True)
-    monkeypatch.setattr(SequenceFile, "append_envelope", append)
+    monkeypatch.setattr(SequenceFile, "put", put)
     assert ok(alice("password list /sync")).out == ""
     assert ok(alice("password import whole")).value("Imported") == "30"
 
