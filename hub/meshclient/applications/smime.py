@@ -62,6 +62,13 @@ def certificate_pem(data: KeyData) -> str:
     return _loaded_certificate(data).public_bytes(serialization.Encoding.PEM).decode()
 
 
+def certificate_facts(data: KeyData) -> tuple[str, str, datetime]:
+    """Of the certificate of a key its issuer, its SHA-256 fingerprint in hexadecimal digits, and its end."""
+    certificate = _loaded_certificate(data)
+    issuer = certificate.issuer.rfc4514_string()
+    return issuer, certificate.fingerprint(hashes.SHA256()).hex().upper(), certificate.not_valid_after_utc
+
+
 def private_pem(data: KeyData) -> str:
     """The private key in PKCS #8, readable by whoever has the text."""
     return (

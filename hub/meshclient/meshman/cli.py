@@ -23,6 +23,7 @@ MODULES = {
     "group": "meshclient.meshman.group",
     "hash": "meshclient.meshman.hash",
     "key": "meshclient.meshman.key",
+    "mail": "meshclient.meshman.mail",
     "message": "meshclient.meshman.message",
     "network": "meshclient.meshman.network",
     "password": "meshclient.meshman.password",

@@ -64,7 +64,7 @@ def add(
     return _ENTRIES.put(flags, lambda session: _placed(session, [entry]), newest=True, notes=notes)
 
 
-@command.command("import", example="network import /etc/NetworkManager/system-connections/Home.nmconnection")
+@command.command("import", example="network import Home.nmconnection")
 @click.argument("files", nargs=-1, required=True, type=EXISTING)
 @account_flags
 def import_(flags: Flags, files: tuple[Path, ...]) -> Answer:

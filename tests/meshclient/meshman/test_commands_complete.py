@@ -46,8 +46,6 @@ GLOBAL_FLAGS = ["json", "verbose", "report"]
 
 NOT_YET = {
     ("account", "purge"),
-    *(("mail", name) for name in ("add", "get", "list", "import", "delete")),
-    *(("mail", form, name) for form in ("smime", "openpgp") for name in ("sign", "encrypt")),
     *((*path, role) for path in WITH_ROLES for role in ("ssh", "email", "member", "group")),
 }
 """What does not exist yet; once it does, its line here must go."""
