@@ -1,13 +1,13 @@
-"""`meshman calendar`: tasks and appointments (MMM_Task)."""
+"""`meshman calendar`: tasks and appointments (MMM_Task), shown in the time of this machine's zone."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import click
 
-from mathmesh.dare.content_meta import format_time
 from mathmesh.errors import MeshError
 from mathmesh.keys import ids
 from mathmesh.schema.build.enveloped import enveloped
@@ -21,13 +21,24 @@ from meshclient.meshman.frame import Answer, MeshGroup
 from meshclient.meshman.running import Flags, account_flags
 from meshclient.session import Session
 
-_FORMATS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"]
+_FORMATS = ["%Y-%m-%d", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"]
 
 
 def _line(entry: CatalogedTask) -> str:
     task = _engagement(entry)
-    start = f" {format_time(task.start)}" if task is not None and task.start else ""
-    return f"{entry.key}{start} {entry.title or ''}".rstrip()
+    moments = [task.start, task.finish] if task is not None else []
+    when = " - ".join(f"{one.astimezone():%Y-%m-%d %H:%M}" for one in moments if one is not None)
+    return " ".join(part for part in (entry.key, when, entry.title) if part)
+
+
+def _members(entry: CatalogedTask) -> dict[str, Any]:
+    task = _engagement(entry)
+    return {**entry.to_json(), **(task.to_json() if task is not None else {})}
+
+
+def _moment(given: datetime | None) -> datetime | None:
+    """A time of this machine's zone."""
+    return given.astimezone(UTC) if given is not None else None
 
 
 def _engagement(entry: CatalogedTask) -> Engagement | None:
@@ -43,6 +54,7 @@ _ENTRIES = EntryCommands(
     what="task",
     group="calendar",
     line=_line,
+    members=_members,
     names=lambda entry: (entry.key, entry.title),
 )
 
@@ -54,8 +66,8 @@ def command() -> None:
 
 @command.command("add", example="calendar add Dentist /start=2031-05-02T09:00")
 @click.argument("title")
-@click.option("--start", type=click.DateTime(_FORMATS), help="When it begins, in UTC.")
-@click.option("--finish", type=click.DateTime(_FORMATS), help="When it ends, in UTC.")
+@click.option("--start", type=click.DateTime(_FORMATS), help="When it begins, such as 2031-05-02T09:00.")
+@click.option("--finish", type=click.DateTime(_FORMATS), help="When it ends.")
 @click.option("--location", metavar="PLACE", help="Where it is.")
 @click.option("--description", metavar="TEXT", help="What it is about.")
 @click.option("--id", "key", metavar="ID", help="Its key.  [default: a new one]")
@@ -69,15 +81,15 @@ def add(
     description: str | None,
     key: str | None,
 ) -> Answer:
-    """Keep a task or an appointment."""
+    """Keep a task or an appointment. Times are those of this machine's time zone."""
 
     def make(session: Session) -> list[CatalogedTask]:
         name = key or ids.nonce_id(session.context.entropy)
         task = Engagement(
             key=name,
             title=title,
-            start=start.replace(tzinfo=UTC) if start else None,
-            finish=finish.replace(tzinfo=UTC) if finish else None,
+            start=_moment(start),
+            finish=_moment(finish),
             location=location,
             description=description,
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -33,7 +33,7 @@ class EntryCommands(Generic[Kind]):
     """Commands on the entries of type `kind` in the catalog `store`.
 
     `line` is how an entry is shown to a person, `names` what it is found by, `group` the name of the group
-    of commands, by default `what`.
+    of commands, by default `what`, `members` how it stands in JSON.
     """
 
     def __init__(
@@ -43,6 +43,7 @@ class EntryCommands(Generic[Kind]):
         *,
         what: str,
         group: str | None = None,
+        members: Callable[[Kind], Mapping[str, Any]] | None = None,
         line: Callable[[Kind], str],
         names: Callable[[Kind], Iterable[str | None]],
     ) -> None:
@@ -50,6 +51,7 @@ class EntryCommands(Generic[Kind]):
         self._kind = kind
         self._what = what
         self._group = group or what
+        self._members = members or (lambda entry: entry.to_json())
         self._line = line
         self._names = names
 
@@ -85,7 +87,7 @@ class EntryCommands(Generic[Kind]):
             entries = make(session)
             done = await write_all(session, self._store, entries)
             lines = [self._line(entry) for entry in entries]
-            members = [entry.to_json() for entry in entries]
+            members = [self._members(entry) for entry in entries]
             return imported(self._what, len(entries), lines, members, done=done, notes=notes)
 
         return on_account(flags, step)
@@ -140,7 +142,7 @@ class EntryCommands(Generic[Kind]):
 
     def shown(self, entries: Sequence[Kind]) -> Answer:
         """Entries as an answer."""
-        members: dict[str, Any] = {"Entries": [entry.to_json() for entry in entries]}
+        members: dict[str, Any] = {"Entries": [self._members(entry) for entry in entries]}
         return Answer(lines=[self._line(entry) for entry in entries], tag="ResultEntry", members=members)
 
 

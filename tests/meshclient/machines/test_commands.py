@@ -22,7 +22,7 @@ Run = Any
         (
             "calendar add Dentist /start=2031-05-02T09:00 /id=NDEF",
             "Dentist",
-            "NDEF 2031-05-02T09:00:00Z Dentist",
+            "NDEF 2031-05-02 09:00 Dentist",
         ),
     ],
 )

@@ -10,7 +10,7 @@ import pytest
 
 VCARDS = "BEGIN:VCARD\nVERSION:3.0\nFN:Carol Example\nEMAIL:carol@example.org\nEND:VCARD\n"
 CALENDAR = (
-    "BEGIN:VCALENDAR\nBEGIN:VEVENT\nUID:1\nSUMMARY:Dentist\nDTSTART:20310702T090000Z\n"
+    "BEGIN:VCALENDAR\nBEGIN:VEVENT\nUID:1\nSUMMARY:Dentist\nDTSTART:20310702T090000\n"
     "END:VEVENT\nEND:VCALENDAR\n"
 )
 PAGE = '<DT><A HREF="https://example.com/{0}">Page {0}</A>\n'
@@ -18,7 +18,7 @@ BOOKMARKS = "<!DOCTYPE NETSCAPE-Bookmark-file-1>\n<DL><DT><H3>Home</H3><DL>\n{}<
 
 CASES = [
     ("contact", "friends.vcf", VCARDS, "Carol Example", "  Address carol@example.org"),
-    ("calendar", "family.ics", CALENDAR, "Dentist", "2031-07-02T09:00:00Z Dentist"),
+    ("calendar", "family.ics", CALENDAR, "Dentist", "2031-07-02 09:00 Dentist"),
     ("bookmark", "pages.html", BOOKMARKS.format(PAGE.format(7)), "Page 7", "com/7 Page 7 [Home]"),
 ]
 
