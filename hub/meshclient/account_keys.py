@@ -15,8 +15,9 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Protocol
 
+from mathmesh.dare.content_meta import format_time
 from mathmesh.dare.envelope import Envelope
-from mathmesh.errors import KeyUnavailableError, VerificationError
+from mathmesh.errors import KeyUnavailableError, PolicyError, VerificationError
 from mathmesh.keys import derive
 from mathmesh.keys.keyring import Keyring, MemoryKeyring
 from mathmesh.keys.pair import PrivateKey, PublicKey
@@ -25,9 +26,10 @@ from mathmesh.schema.activated import BASE, ENCRYPT, activate
 from mathmesh.schema.activation import ActivationCommon
 from mathmesh.schema.build.profile import ACCOUNT, common_key_name, make_profile_user
 from mathmesh.schema.cataloged import CatalogedDevice
+from mathmesh.schema.connection import ConnectionDevice
 from mathmesh.schema.key_data import KeyData
 from mathmesh.schema.profile import ProfileGroup, ProfileUser
-from mathmesh.schema.signed import envelope_of
+from mathmesh.schema.signed import envelope_of, object_in
 from mathmesh.schema.validation import (
     verify_activation_common,
     verify_cataloged_device,
@@ -191,6 +193,12 @@ class GrantedKeys:
         self.profile = verify_profile_user(self.profile_envelope, now=now)
         if self.profile.udf != account_udf:
             raise VerificationError(f"the entry is for account {self.profile.udf}, not for {account_udf}")
+        self.expires = rights_end(entry)
+        if self.expires is not None and self.expires <= now:
+            raise PolicyError(
+                f"the rights of this device in {self.profile.account_address} ended at "
+                f"{format_time(self.expires)}; ask for its connection anew with `meshman device request`"
+            )
         base = derive.derive_key(device_seed, BASE + ENCRYPT)
         verified = verify_cataloged_device(entry, self.profile, base_keyring=MemoryKeyring([base]), now=now)
         activation = verified.activation_account.activation_key if verified.activation_account else None
@@ -332,6 +340,13 @@ def store_key(account_seed: str, store: str, number: int = 0) -> PrivateKey:
     """The X448 key of a store after `number` renewals: `CompleteAccountEncrypt` + name, then `.` + number."""
     suffix = f".{number}" if number else ""
     return derive.derive_key(account_seed, ACCOUNT + "Encrypt" + store + suffix)
+
+
+def rights_end(entry: CatalogedDevice) -> datetime | None:
+    """When the rights of a device end, as its connection states it; the connection is verified elsewhere."""
+    envelope = envelope_of(entry.enveloped_connection_device, "EnvelopedConnectionDevice")
+    key = object_in(envelope, ConnectionDevice).authentication
+    return key.not_on_or_after if key is not None else None
 
 
 def _is_share(data: KeyData) -> bool:

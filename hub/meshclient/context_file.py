@@ -17,8 +17,9 @@ from typing import Any
 from mathmesh.dare.content_meta import format_time, parse_time
 from mathmesh.dare.envelope import Envelope
 from mathmesh.errors import EncodingError, StoreError
+from mathmesh.schema.cataloged import CatalogedDevice
 from mathmesh.schema.mesh_object import MeshObject, parse
-from meshclient.account_keys import AccountSeed
+from meshclient.account_keys import AccountSeed, rights_end
 from meshclient.keyrings import sealed
 from meshclient.private_file import partial_of, read_private, write_private
 
@@ -33,7 +34,8 @@ class ContextKeys:
     `seeds` are there for ADMINISTRATOR; `entry` is the CatalogedDevice of a DEVICE, with its `digest`, or
     the CatalogedPending or CatalogedPreconfigured. `request` and `pin` are what a pending device sent and
     used. `complete` is false until an account that is being made is bound and has its stores; `moving` is
-    what the account becomes at another service.
+    what the account becomes at another service. `ended` is true once the service has said that this device
+    was taken out of the account.
     """
 
     kind: str
@@ -50,6 +52,14 @@ class ContextKeys:
     pin: str | None = field(default=None, repr=False)
     claim: Envelope | None = None
     moving: AccountSeed | None = None
+    ended: bool = False
+
+    def has_ended(self, now: datetime) -> bool:
+        """Whether this machine is in the account no more: taken out, or its rights were for a time."""
+        if not isinstance(self.entry, CatalogedDevice) or self.kind != DEVICE:
+            return False
+        expires = rights_end(self.entry)
+        return self.ended or (expires is not None and expires <= now)
 
     @property
     def connected(self) -> bool:
@@ -113,6 +123,7 @@ def encode_keys(keys: ContextKeys) -> dict[str, Any]:
         "DeviceCreated": format_time(keys.device_created),
         "Digest": keys.digest,
         "Pin": keys.pin,
+        "Ended": keys.ended or None,
         "Entry": keys.entry.to_json() if keys.entry is not None else None,
         "Request": keys.request.to_value() if keys.request is not None else None,
         "Claim": keys.claim.to_value() if keys.claim is not None else None,
@@ -170,5 +181,6 @@ def decode_keys(document: Mapping[str, Any]) -> ContextKeys:
         digest=document.get("Digest"),
         request=Envelope.from_value(document["Request"]) if document.get("Request") else None,
         pin=document.get("Pin"),
+        ended=bool(document.get("Ended")),
         claim=Envelope.from_value(document["Claim"]) if document.get("Claim") else None,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -11,11 +11,9 @@ from mathmesh.codec import udf, uri
 from mathmesh.errors import PolicyError, StoreError, VerificationError
 from mathmesh.keys import earl
 from mathmesh.messaging import connect
-from mathmesh.messaging import contact as contacts
 from mathmesh.messaging.connect import NewDevice, Requested
 from mathmesh.messaging.granting import canonical_roles
 from mathmesh.schema.build import make_preconfiguration_private, make_publication
-from mathmesh.schema.build.grants import KEYS, STORES
 from mathmesh.schema.build.machine import make_cataloged_preconfigured
 from mathmesh.schema.capability import AccessCapability
 from mathmesh.schema.cataloged import CatalogedAccess, CatalogedDevice
@@ -28,19 +26,18 @@ from mathmesh.schema.preconfiguration import DevicePreconfigurationPrivate
 from mathmesh.schema.signed import envelope_of, object_in
 from mathmesh.schema.validation import verify_cataloged_device, verify_profile_device
 from mathmesh.schema.verify import VerifiedAcknowledgement, VerifiedResponse, verify_acknowledge_connection
-from mathmesh.service import messages as wire
-from mathmesh.service.client import converse, transact
-from mathmesh.stores import ACCESS, CONTACT, DEVICE, PUBLICATION
+from mathmesh.service.client import converse
+from mathmesh.stores import ACCESS, DEVICE, PUBLICATION
 from mathmesh.types import Entropy
 from meshclient import inbox
-from meshclient.account_keys import COMMON, AccountSeed, GrantedKeys, SeedKeys
+from meshclient.account_keys import GrantedKeys
 from meshclient.applications import granting
 from meshclient.context import Clock
 from meshclient.context_file import DEVICE as CONNECTED
 from meshclient.context_file import PENDING, PRECONFIGURED, ContextFile, ContextKeys
 from meshclient.inbox import Item
 from meshclient.machine import Machine
-from meshclient.session import ServiceDirectory, Session, root_credentials
+from meshclient.session import ServiceDirectory, Session
 
 PIN_OCTETS = 15
 PIN_LIFE = timedelta(days=1)
@@ -60,6 +57,8 @@ async def request_connection(
 ) -> Requested:
     """Ask for this machine's connection to `account`: an address, or the URI that its administrator shows."""
     address, used = connect.parse_invitation(account, pin)
+    if any(one.keys.connected and one.keys.address == address for one in _in_now(machine, clock())):
+        raise PolicyError(f"this machine is in the account {address} already; see `meshman account list`")
     device = NewDevice.fresh(entropy, clock())
     conversation = connect.request(device, address, used, roles, entropy=entropy, now=clock())
     requested = await converse(directory.stranger(address), conversation)
@@ -131,6 +130,9 @@ async def complete(
     entry = answer.device.entry
     account_udf = answer.device.profile_user.udf
     GrantedKeys(keys.device_seed, keys.device_created, entry, account_udf, clock())
+    for former in machine.contexts():
+        if former.keys.id == account_udf and former.keys.has_ended(clock()):
+            machine.remove(former)
     made = machine.add(
         ContextKeys(
             kind=CONNECTED,
@@ -144,6 +146,10 @@ async def complete(
     )
     machine.remove(file)
     return answer, made
+
+
+def _in_now(machine: Machine, now: datetime) -> Iterable[ContextFile]:
+    return (one for one in machine.contexts() if not one.keys.has_ended(now))
 
 
 def own_witness(file: ContextFile) -> str:
@@ -196,11 +202,16 @@ async def acknowledged(session: Session, item: Item) -> VerifiedAcknowledgement:
 
 
 async def accept(
-    session: Session, request: VerifiedAcknowledgement, roles: Sequence[str], local_name: str | None = None
+    session: Session,
+    request: VerifiedAcknowledgement,
+    roles: Sequence[str],
+    local_name: str | None = None,
+    *,
+    expires: datetime | None = None,
 ) -> CatalogedDevice:
-    """Take the device of a verified request into the account."""
+    """Take the device of a verified request into the account, with rights that end at `expires`."""
     entry, changes = connect.accept(
-        session.administrator, request, canonical_roles(roles), local_name=local_name
+        session.administrator, request, canonical_roles(roles), local_name=local_name, expires=expires
     )
     await session.apply(changes)
     await granting.regrant(session)
@@ -231,14 +242,21 @@ async def issue_pin(
 
 
 async def claim(
-    session: Session, code: str, roles: Sequence[str], local_name: str | None = None
+    session: Session,
+    code: str,
+    roles: Sequence[str],
+    local_name: str | None = None,
+    *,
+    expires: datetime | None = None,
 ) -> CatalogedDevice:
-    """Connect the device whose label shows `code`."""
+    """Connect the device whose label shows `code`, with rights that end at `expires`."""
     maker, _ = uri.parse_mcu(code)
     administrator = session.administrator
     named = canonical_roles(roles)
     result = await session.context.claim(code, session.directory.stranger(maker))
-    entry, access = administrator.connect(result.profile_envelope, named, local_name=local_name)
+    entry, access = administrator.connect(
+        result.profile_envelope, named, local_name=local_name, expires=expires
+    )
     await session.context.transact(updates={DEVICE: [entry], ACCESS: access})
     await granting.regrant(session)
     return entry
@@ -280,10 +298,39 @@ def listed(session: Session) -> Iterable[CatalogedDevice]:
             yield entry
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """A device with its roles, and when these end."""
+
+    entry: CatalogedDevice
+    roles: tuple[str, ...]
+    expires: datetime | None = None
+
+    def has_ended(self, now: datetime) -> bool:
+        """Whether the device has no rights any more."""
+        return self.expires is not None and self.expires <= now
+
+
+def standing(session: Session, entry: CatalogedDevice) -> Standing:
+    """What a device may do, as its verified connection states it."""
+    connection = verify_cataloged_device(entry, session.context.profile_user).connection_device
+    key = connection.authentication
+    return Standing(
+        entry=entry,
+        roles=tuple(connection.roles or ()),
+        expires=key.not_on_or_after if key is not None else None,
+    )
+
+
+def in_good_standing(session: Session) -> list[Standing]:
+    """The devices of the account whose rights have not ended."""
+    found = [standing(session, entry) for entry in listed(session)]
+    return [one for one in found if not one.has_ended(session.now)]
+
+
 def roles_of(session: Session, entry: CatalogedDevice) -> tuple[str, ...]:
     """The roles of a device, as its verified connection states them."""
-    verified = verify_cataloged_device(entry, session.context.profile_user)
-    return tuple(verified.connection_device.roles or ())
+    return standing(session, entry).roles
 
 
 def find(session: Session, name: str) -> CatalogedDevice:
@@ -298,78 +345,16 @@ def find(session: Session, name: str) -> CatalogedDevice:
     return found[0]
 
 
-async def delete(session: Session, entry: CatalogedDevice) -> tuple[str, ...]:
-    """Take a device out of the account; its roles are returned.
-
-    Its access and the service's shares for it end at once. The keys that it had whole, of stores and of the
-    account, are renewed on a machine with the account's seed; the devices that remain and the contacts are
-    given the new ones. SSH keys that it had are renewed on any administrator's machine.
-    """
-    if same_udf(entry.device_udf, session.context.device.profile.udf):
-        raise PolicyError("this is the device that you are using; remove it from another one")
-    roles = roles_of(session, entry)
-    await granting.renew(session, entry)
-    changes = connect.removal(entry, list(_access(session)))
-    stores = sorted({store for role in roles for store in STORES.get(role, ())})
-    if not stores or not isinstance(session.context.keys, SeedKeys):
-        await session.apply(changes)
-        return roles
-    common = any(KEYS.get(role) for role in roles)
-    renewed = _renewed(session, session.context.keys.seeds, stores, common=common)
-    remaining = [one for one in listed(session) if not same_udf(one.device_udf, entry.device_udf)]
-    if common:
-        await _rebind(session, renewed)
-    with session.context.provisional_keys(SeedKeys(renewed)):
-        updates = regranted(session, [(one, roles_of(session, one)) for one in remaining])
-        updates[ACCESS] = [*changes.updates[ACCESS], *updates[ACCESS]]
-        if common:
-            before = session.context.catalog(CONTACT).get(session.context.udf)
-            updates[CONTACT] = [contacts.self_entry(session.sender, before=before)]
-        await session.context.transact(updates=updates, deletes=changes.deletes)
-    session.file.save(replace(session.file.keys, seeds=renewed))
-    for told in contacts.news(session.sender, session.contacts()) if common else ():
-        await session.apply(told)
-    return roles
-
-
-def _renewed(session: Session, seeds: AccountSeed, stores: Sequence[str], *, common: bool) -> AccountSeed:
-    """`seeds` after the renewal."""
-    names = [*stores, COMMON] if common else stores
-    renewals = {**seeds.renewals, **{name: seeds.renewals.get(name, 0) + 1 for name in names}}
-    created = session.now.replace(microsecond=0) if common else seeds.created
-    if common and created <= seeds.created:
-        created = seeds.created + timedelta(seconds=1)
-    return replace(seeds, renewals=renewals, created=created)
-
-
-async def _rebind(session: Session, renewed: AccountSeed) -> None:
-    """Give the service the account's new profile. Interrupted after this, the next sync finds it there."""
-    seeds = session.seed_keys.seeds
-    request = wire.BindRequest(
-        account_address=session.address, enveloped_profile_account=SeedKeys(renewed).profile_envelope
-    )
-    root = session.directory.caller(session.address, root_credentials(seeds))
-    await transact(root, request, wire.BindResponse)
-
-
-async def change_roles(session: Session, entry: CatalogedDevice, roles: Sequence[str]) -> None:
-    """Give a device other roles; it learns of them when it syncs. Keys that it has had it may still know."""
-    await session.context.transact(updates=regranted(session, [(entry, canonical_roles(roles))]))
-    await granting.regrant(session)
-
-
-def regranted(
-    session: Session, devices: Sequence[tuple[CatalogedDevice, Sequence[str]]]
-) -> dict[str, list[MeshObject]]:
+def regranted(session: Session, devices: Iterable[Standing]) -> dict[str, list[MeshObject]]:
     """What to write to give devices what their roles grant now, shares of the service's included."""
     administrator = session.administrator
-    present = list(_access(session))
+    present = list(access_entries(session))
     entries: list[MeshObject] = []
     access: list[MeshObject] = []
-    for device, roles in devices:
-        made, granted = administrator.regrant(device, roles)
+    for one in devices:
+        made, granted = administrator.regrant(one.entry, one.roles, one.expires)
         entries.append(made)
-        access += [*connect.withdrawn_shares(device, present), *granted]
+        access += [*connect.withdrawn_shares(one.entry, present), *granted]
     return {DEVICE: entries, ACCESS: access}
 
 
@@ -382,7 +367,8 @@ def access_only(entries: Iterable[MeshObject]) -> list[MeshObject]:
     ]
 
 
-def _access(session: Session) -> Iterable[CatalogedAccess]:
+def access_entries(session: Session) -> Iterable[CatalogedAccess]:
+    """The entries of MMM_Access."""
     for entry in session.context.catalog(ACCESS).entries().values():
         if isinstance(entry, CatalogedAccess):
             yield entry

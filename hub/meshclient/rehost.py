@@ -95,9 +95,7 @@ async def _copy(old: AccountContext, new: AccountContext, root: Transport) -> No
 async def _renew(session: Session, new: AccountContext) -> None:
     """Give every device its entry with the new profile, at both services."""
     there = Session(session.machine, session.file, new, session.directory)
-    updates = devices.regranted(
-        there, [(one, devices.roles_of(session, one)) for one in devices.listed(session)]
-    )
+    updates = devices.regranted(there, devices.in_good_standing(session))
     published = list(session.context.catalog(PUBLICATION).entries().values())
     before = session.context.catalog(CONTACT).get(session.context.udf)
     own: list[MeshObject] = [contacts.self_entry(there.sender, before=before)]

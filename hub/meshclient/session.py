@@ -155,7 +155,11 @@ class Session:
                 raise PolicyError(text) from refusal
             if refusal.status_extended != wire.DEVICE_REVOKED:
                 raise
-            raise PolicyError(f"this device was revoked: it is none of {self.address} any more") from refusal
+            self.file.save(replace(self.file.keys, ended=True))
+            raise PolicyError(
+                f"this device was revoked: it is none of {self.address} any more; "
+                "ask for its connection anew with `meshman device request`"
+            ) from refusal
         self.take_renewals()
 
     def take_renewals(self) -> None:

@@ -35,7 +35,7 @@ from mathmesh.schema.build.enveloped import enveloped, seconds
 from mathmesh.schema.capability import AccessCapability, CryptographicCapability
 from mathmesh.schema.cataloged import CatalogedAccess, CatalogedDevice
 from mathmesh.schema.claim import verify_message_claim
-from mathmesh.schema.connection import ConnectionDevice
+from mathmesh.schema.connection import ConnectionDevice, ConnectionService
 from mathmesh.schema.key_data import KeyData, same_udf
 from mathmesh.schema.machine import CatalogedPending, CatalogedPreconfigured
 from mathmesh.schema.mesh_object import MeshObject
@@ -267,13 +267,18 @@ class Administrator:
     service: Service
 
     def connect(
-        self, profile_device: Envelope, roles: Sequence[str], *, local_name: str | None = None
+        self,
+        profile_device: Envelope,
+        roles: Sequence[str],
+        *,
+        local_name: str | None = None,
+        expires: datetime | None = None,
     ) -> tuple[CatalogedDevice, list[CatalogedAccess]]:
-        """The entries that make a device one of the account with `roles`."""
+        """The entries that make a device one of the account with `roles`, which end at `expires`."""
         sender = self.sender
         seed = derive.new_seed(derive.ACTIVATION_ACCOUNT, sender.entropy)
         device = verify_profile_device(profile_device, now=sender.now)
-        return self.cataloged(profile_device, device, seed, roles, local_name=local_name)
+        return self.cataloged(profile_device, device, seed, roles, local_name=local_name, expires=expires)
 
     def cataloged(
         self,
@@ -283,6 +288,7 @@ class Administrator:
         roles: Sequence[str],
         *,
         local_name: str | None = None,
+        expires: datetime | None = None,
     ) -> tuple[CatalogedDevice, list[CatalogedAccess]]:
         """As `connect`, for a device with this activation."""
         sender = self.sender
@@ -304,6 +310,7 @@ class Administrator:
             sender.now,
             granted.common,
             local_name=local_name,
+            expires=expires,
         )
         access = make_access_capability(
             entry, sender.entropy, sender.now, administrator=self.signature, rights=roles
@@ -311,14 +318,17 @@ class Administrator:
         return entry, [access, *granted.access]
 
     def regrant(
-        self, entry: CatalogedDevice, roles: Sequence[str]
+        self, entry: CatalogedDevice, roles: Sequence[str], expires: datetime | None = None
     ) -> tuple[CatalogedDevice, list[CatalogedAccess]]:
-        """The entries of a device that stays in the account, with what `roles` grant now.
+        """The entries of a device that stays in the account, with what `roles` grant now, until `expires`.
 
         Its keys remain; it learns of the change when it asks for its status.
         """
         sender = self.sender
-        keys = verify_cataloged_device(entry, sender.profile, now=sender.now).keys
+        keys = verify_cataloged_device(entry, sender.profile).keys
+        authentication = replace(
+            KeyData.of_public(keys.authentication), not_on_or_after=seconds(expires) if expires else None
+        )
         granted = grant(
             self.granter,
             roles,
@@ -327,10 +337,13 @@ class Administrator:
             entropy=sender.entropy,
             now=sender.now,
         )
+        service = ConnectionService(
+            updated=seconds(sender.now), profile_udf=sender.profile.udf, authentication=authentication
+        )
         connection = ConnectionDevice(
             updated=seconds(sender.now),
             profile_udf=sender.profile.udf,
-            authentication=KeyData.of_public(keys.authentication),
+            authentication=authentication,
             roles=tuple(roles),
             signature=KeyData.of_public(keys.signature),
             encryption=KeyData.of_public(keys.encryption),
@@ -350,6 +363,7 @@ class Administrator:
             entry,
             updated=seconds(sender.now),
             enveloped_profile_user=sender.profile_envelope,
+            enveloped_connection_service=signed(service, (), json_b=True),
             enveloped_connection_device=signed(connection, (), json_b=True),
             enveloped_activation_common=signed(granted.common, [keys.encryption], json_b=False),
         )
@@ -365,14 +379,17 @@ def accept(
     roles: Sequence[str],
     *,
     local_name: str | None = None,
+    expires: datetime | None = None,
 ) -> tuple[CatalogedDevice, Changes]:
-    """Take the device of a verified request into the account with `roles`.
+    """Take the device of a verified request into the account with `roles`, which end at `expires`.
 
     A PIN that it used is closed, and the answer proves to the device that the account knew it.
     """
     sender = administrator.sender
     requested = acknowledged.requested
-    entry, access = administrator.connect(requested.profile_envelope, roles, local_name=local_name)
+    entry, access = administrator.connect(
+        requested.profile_envelope, roles, local_name=local_name, expires=expires
+    )
     proof = None
     closing = []
     if acknowledged.pin is not None:

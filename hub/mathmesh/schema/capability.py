@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from mathmesh.codec import udf
 from mathmesh.dare.envelope import Envelope
 from mathmesh.schema.key_data import KeyData
@@ -17,7 +19,7 @@ class Capability(MeshObject):
     """What all capabilities share; one that is not ``active`` grants nothing.
 
     ``issued`` is the time of issue in seconds since 1970 as we write it (the draft gives no unit), ``mode``
-    one of Device, Account and PIN.
+    one of Device, Account and PIN. ``expires`` is an extension member: when it ends (protocol book).
     """
 
     id: str | None = None
@@ -26,6 +28,7 @@ class Capability(MeshObject):
     mode: str | None = None
     udf: str | None = None
     witness: str | None = None
+    expires: datetime | None = None
 
 
 @mesh_type

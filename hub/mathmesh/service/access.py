@@ -9,6 +9,7 @@ which is how a transport says that the machine's own file permissions were the c
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from mathmesh.schema.build.grants import STORES
 from mathmesh.schema.capability import AccessCapability
@@ -65,8 +66,10 @@ class Rights:
         return wanted in self.stores and store not in ADMINISTRATOR_STORES
 
 
-def rights_of(caller: Caller, profile: ProfileAccount, capability: AccessCapability | None) -> Rights | None:
-    """The rights of `caller` in the account of `profile`; None when it has none.
+def rights_of(
+    caller: Caller, profile: ProfileAccount, capability: AccessCapability | None, now: datetime
+) -> Rights | None:
+    """The rights of `caller` in the account of `profile`; None when it has none, or none any more.
 
     `capability` is the entry of MMM_Access under the caller's key, if there is one.
     """
@@ -76,6 +79,8 @@ def rights_of(caller: Caller, profile: ProfileAccount, capability: AccessCapabil
     if common is not None and common.udf == caller.key_id:
         return Rights(administrator=True)
     if capability is None or capability.active is not True or capability.id != caller.key_id:
+        return None
+    if capability.expires is not None and capability.expires <= now:
         return None
     granted = {right.lower() for right in capability.rights or ()}
     stores = frozenset(store for right in granted for store in _STORES.get(right, ()))

@@ -60,7 +60,7 @@ def bind_account(
     if present is not None and same_udf(present.udf, profile.udf):
         if present.profile_envelope.body == envelope.body:
             return response, ()
-        _check_newer(present, profile, caller)
+        _check_newer(present, profile, caller, now)
         return response, (_entry(state, reader, envelope, profile.udf, now, entropy),)
     if present is not None or state.by_udf(profile.udf) is not None:
         raise Refusal(wire.CONFLICT, wire.ACCOUNT_REGISTERED, f"{address} is taken by another account")
@@ -85,9 +85,9 @@ def unbind_account(
     return wire.UnbindResponse(status=wire.SUCCESS, status_description=wire.SUCCESS_TEXT), (entry,)
 
 
-def _check_newer(present: Account, profile: ProfileAccount, caller: Caller) -> None:
+def _check_newer(present: Account, profile: ProfileAccount, caller: Caller, now: datetime) -> None:
     """A newer profile of an account is given by the account itself or an administrator of it."""
-    rights = rights_of(caller, present.profile, present.access(caller.key_id))
+    rights = rights_of(caller, present.profile, present.access(caller.key_id), now)
     if rights is None or not rights.administrator:
         raise Refusal(wire.UNAUTHORIZED, wire.NOT_ADMINISTRATOR, "only an administrator renews the profile")
     before = present.profile.updated

@@ -119,11 +119,12 @@ def _context(
             wire.UNAUTHORIZED, wire.NOT_AUTHORIZED, f"{account.address} may not act on the account {stated}"
         )
     capability = account.access(caller.key_id)
-    rights = rights_of(caller, account.profile, capability)
+    rights = rights_of(caller, account.profile, capability, now)
     if rights is None:
+        ended = f"; its rights ended at {capability.expires}" if capability and capability.expires else ""
         extended = wire.DEVICE_REVOKED if account.knows(caller.key_id) else wire.NOT_AUTHORIZED
         raise Refusal(
-            wire.UNAUTHORIZED, extended, f"the key {caller.key_id} has no access to {account.address}"
+            wire.UNAUTHORIZED, extended, f"the key {caller.key_id} has no access to {account.address}{ended}"
         )
     return Context(
         state=state, reader=reader, now=now, entropy=entropy, caller=caller, account=account, rights=rights

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from mathmesh.errors import KeyUnavailableError, PolicyError, VerificationError
@@ -32,7 +33,7 @@ from mathmesh.schema.cataloged import CatalogedAccess, CatalogedDevice
 from mathmesh.schema.key_data import KeyData, same_udf
 from mathmesh.schema.mesh_object import MeshObject, members
 from mathmesh.schema.signed import object_in
-from mathmesh.schema.validation import verify_cataloged_device
+from mathmesh.schema.validation import VerifiedDevice, verify_cataloged_device
 from mathmesh.schema.verify.application import verify_application_entry, verify_cataloged_application
 from mathmesh.stores import ACCESS, APPLICATION, DEVICE
 from meshclient.account_keys import GrantedKeys
@@ -201,7 +202,9 @@ def _regranted(
             continue
         if without is not None and same_udf(device.device_udf, without.device_udf):
             continue
-        verified = verify_cataloged_device(device, session.context.profile_user, now=session.now)
+        verified = verify_cataloged_device(device, session.context.profile_user)
+        if _has_ended(verified, session.now):
+            continue
         roles = tuple(verified.connection_device.roles or ())
         wanted = [one for one in present if is_granted(one, roles) or _is_own(session, device)]
         entries = device.application_entries or ()
@@ -260,6 +263,11 @@ class _Keys:
             entropy=self._session.context.entropy,
             now=self._session.now,
         )
+
+
+def _has_ended(device: VerifiedDevice, now: datetime) -> bool:
+    key = device.connection_device.authentication
+    return key is not None and key.not_on_or_after is not None and key.not_on_or_after <= now
 
 
 def _access(session: Session, device: CatalogedDevice, roles: Sequence[str]) -> CatalogedAccess:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from mathmesh.dare.content_meta import format_time
 from mathmesh.errors import MeshError, PolicyError
 from mathmesh.schema.mesh_object import MeshObject
 from mathmesh.stores import CATALOGS, SPOOLS
-from meshclient import account_setup, devices, offline, qr
+from meshclient import account_setup, devices, offline, qr, withdrawal
 from meshclient.context import utc_now
 from meshclient.correspondence import process_automatic
 from meshclient.machine import Machine
@@ -27,6 +27,7 @@ from meshclient.meshman.running import (
     home_flag,
     on_account,
     role_flags,
+    until_flag,
     with_directory,
 )
 from meshclient.rehost import rehost
@@ -124,12 +125,16 @@ def sync(flags: Flags, mend: bool, invitation: str | None) -> Answer:
 
     async def step(session: Session) -> Answer:
         conflicts = await offline.merge(session)
+        await withdrawal.finish(session)
         done = await process_automatic(session) if flags.auto else []
         lines = [f"{item.item.message.tag} {item.item.message_id}: {item.text}" for item in done]
+        ended = await _delete_ended(session) if flags.auto else []
+        lines += [f"Device {name}: its rights have ended; taken out" for name in ended]
         notes = [f"Conflict about {one.key}: choose with `account resolve`" for one in conflicts]
         members = {
             "Account": session.address,
             "Processed": len(done),
+            "Ended": ended,
             "Conflicts": [one.key for one in conflicts],
         }
         return Answer(lines=lines, tag="ResultSync", members=members, notes=notes)
@@ -150,6 +155,12 @@ async def _repair(session: Session, invitation: str | None) -> Answer:
     }
     notes = [f"Conflict about {one.key}: choose with `account resolve`" for one in done.conflicts]
     return Answer(lines=lines or ["Nothing was missing."], tag="ResultRepair", members=members, notes=notes)
+
+
+async def _delete_ended(session: Session) -> list[str]:
+    if session.context.keys.administrator is None:
+        return []
+    return [one.entry.device_udf or "" for one in await withdrawal.delete_ended(session)]
 
 
 @command.command("resolve", example="account resolve :ftp.example.com /mine")
@@ -300,12 +311,15 @@ def pin(
 @click.argument("code")
 @click.option("--name", metavar="NAME", help="A friendly name for the device.")
 @role_flags
+@until_flag
 @account_flags
-def connect(flags: Flags, code: str, roles: tuple[str, ...], name: str | None) -> Answer:
+def connect(
+    flags: Flags, code: str, roles: tuple[str, ...], name: str | None, expires: datetime | None
+) -> Answer:
     """Connect the device whose label shows this code."""
 
     async def step(session: Session) -> Answer:
-        entry = await devices.claim(session, code, roles or ("device",), name)
+        entry = await devices.claim(session, code, roles or ("device",), name, expires=expires)
         return Answer(
             lines=[f"Device UDF = {entry.device_udf}", f"Account = {session.address}"],
             tag="ResultConnect",

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+from datetime import datetime
 from pathlib import Path
 
 import click
 
+from mathmesh.dare.content_meta import format_time
 from mathmesh.errors import PolicyError
-from meshclient import devices, inbox, qr
+from meshclient import devices, inbox, qr, withdrawal
+from meshclient.account_keys import SeedKeys
 from meshclient.context import utc_now
 from meshclient.machine import Machine
 from meshclient.meshman.applications import after_removal
@@ -19,6 +22,7 @@ from meshclient.meshman.running import (
     home_flag,
     on_account,
     role_flags,
+    until_flag,
     with_directory,
 )
 from meshclient.private_file import write_private
@@ -118,6 +122,21 @@ def complete(machine: Machine, account: str | None) -> Answer:
     return done
 
 
+def _until(expires: datetime | None) -> str:
+    return f" until {format_time(expires)}" if expires is not None else ""
+
+
+def _time(expires: datetime | None) -> str | None:
+    return format_time(expires) if expires is not None else None
+
+
+def _told(session: Session, renewed: bool) -> list[str]:
+    """What is to be said of keys that must be renewed on a machine with the account's seed."""
+    if not renewed or isinstance(session.context.keys, SeedKeys):
+        return []
+    return ["Keys that it had are renewed when the account's first administrator syncs next."]
+
+
 async def _nothing(session: Session) -> Answer:
     return Answer(members={"Account": session.address})
 
@@ -159,8 +178,11 @@ def pending(flags: Flags) -> Answer:
 @click.argument("witness")
 @click.option("--name", metavar="NAME", help="A friendly name for the device.")
 @role_flags
+@until_flag
 @account_flags
-def accept(flags: Flags, witness: str, roles: tuple[str, ...], name: str | None) -> Answer:
+def accept(
+    flags: Flags, witness: str, roles: tuple[str, ...], name: str | None, expires: datetime | None
+) -> Answer:
     """Take a device in whose witness, compared with what it shows, is this one."""
 
     async def step(session: Session) -> Answer:
@@ -168,7 +190,8 @@ def accept(flags: Flags, witness: str, roles: tuple[str, ...], name: str | None)
         if not item.is_open:
             raise PolicyError("this request was answered already")
         acknowledged = await devices.acknowledged(session, item)
-        entry = await devices.accept(session, acknowledged, roles or acknowledged.roles or ("device",), name)
+        granted = roles or acknowledged.roles or ("device",)
+        entry = await devices.accept(session, acknowledged, granted, name, expires=expires)
         lines = ["Result: Accept", f"Added device: {entry.device_udf}"]
         members = {"Result": "Accept", "DeviceUDF": entry.device_udf}
         return Answer(lines=lines, tag="ResultConnectProcess", members=members)
@@ -198,27 +221,37 @@ def list_(flags: Flags) -> Answer:
     async def step(session: Session) -> Answer:
         lines, found = [], []
         for entry in devices.listed(session):
-            roles = devices.roles_of(session, entry)
+            one = devices.standing(session, entry)
             name = f" {entry.local_name}" if entry.local_name else ""
-            lines.append(f"{entry.device_udf} {','.join(roles) or 'null'}{name}")
-            found.append({"DeviceUDF": entry.device_udf, "LocalName": entry.local_name, "Roles": list(roles)})
+            ends = " ended" if one.has_ended(session.now) else _until(one.expires)
+            lines.append(f"{entry.device_udf} {','.join(one.roles) or 'null'}{name}{ends}")
+            found.append(
+                {
+                    "DeviceUDF": entry.device_udf,
+                    "LocalName": entry.local_name,
+                    "Roles": list(one.roles),
+                    "Expires": _time(one.expires),
+                }
+            )
         return Answer(lines=lines, tag="ResultList", members={"Devices": found})
 
     return on_account(flags, step)
 
 
-@command.command("auth", example="device auth MCWL-… /web")
+@command.command("auth", example="device auth MCWL-… /web /until=30d")
 @click.argument("device")
 @role_flags
+@until_flag
 @account_flags
-def auth(flags: Flags, device: str, roles: tuple[str, ...]) -> Answer:
-    """Give a device other roles. Keys that it has had it may still know: delete it to have them renewed."""
+def auth(flags: Flags, device: str, roles: tuple[str, ...], expires: datetime | None) -> Answer:
+    """Give a device these roles and no others; the keys that it loses are renewed."""
 
     async def step(session: Session) -> Answer:
         entry = devices.find(session, device)
-        await devices.change_roles(session, entry, roles or ("null",))
-        lines = [f"Device {entry.device_udf}: {','.join(roles) or 'null'}"]
-        return Answer(lines=lines, tag="ResultAuthorize", members={"DeviceUDF": entry.device_udf})
+        renewed = await withdrawal.change_roles(session, entry, roles or ("null",), expires)
+        lines = [f"Device {entry.device_udf}: {','.join(roles) or 'null'}{_until(expires)}"]
+        members = {"DeviceUDF": entry.device_udf, "Roles": list(roles), "Expires": _time(expires)}
+        return Answer(lines=lines, tag="ResultAuthorize", members=members, notes=_told(session, renewed))
 
     return on_account(flags, step, sync=True)
 
@@ -231,12 +264,13 @@ def delete(flags: Flags, device: str) -> Answer:
 
     async def step(session: Session) -> Answer:
         entry = devices.find(session, device)
-        await devices.delete(session, entry)
+        removed = await withdrawal.delete(session, entry)
+        renewed = bool(withdrawal.keys_of(removed.roles))
         return Answer(
             lines=[f"Deleted {entry.device_udf}"],
             tag="ResultDelete",
             members={"DeviceUDF": entry.device_udf},
-            notes=after_removal(entry),
+            notes=[*_told(session, renewed), *after_removal(entry)],
         )
 
     return on_account(flags, step, sync=True)

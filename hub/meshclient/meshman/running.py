@@ -12,6 +12,7 @@ import functools
 import os
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -95,6 +96,37 @@ def role_flags(function: Command) -> Command:
         result = click.option(f"--{role}", f"role_{role}", is_flag=True, help=help_text)(result)
     result = click.option("--auth", multiple=True, metavar="ROLE", help="Grant a role by its name.")(result)
     return result  # type: ignore[no-any-return]
+
+
+class Until(click.ParamType[datetime]):
+    """A time to come: `12h`, `30d`, or as YYYY-MM-DD with or without a time."""
+
+    name = "time"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        """The time that `value` means."""
+        now = utc_now()
+        text = str(value)
+        try:
+            if text[-1:].lower() in _UNITS and text[:-1].isdigit():
+                found = now + int(text[:-1]) * _UNITS[text[-1:].lower()]
+            else:
+                found = datetime.fromisoformat(text)
+        except (ValueError, OverflowError):
+            self.fail(f"{text} is no time; write 12h, 30d or a date as 2031-05-31", param, ctx)
+        found = found if found.tzinfo is not None else found.replace(tzinfo=UTC)
+        if found <= now:
+            self.fail(f"{text} is past", param, ctx)
+        return found.astimezone(UTC).replace(microsecond=0)
+
+
+_UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1)}
+
+
+def until_flag(function: Command) -> Command:
+    """The flag /until for rights that end; the callback gets `expires`."""
+    help_text = "When the rights end: 12h, 30d or a date.  [default: never]"
+    return click.option("--until", "expires", type=Until(), metavar="TIME", help=help_text)(function)
 
 
 def on_account(

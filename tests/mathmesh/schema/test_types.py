@@ -158,6 +158,7 @@ KINDS = {
 
 EXTENSIONS = {
     "ConnectionHost": {"Signature"},
+    "Capability": {"Expires"},
     "CatalogedDevice": {"MeshHub"},
     "MessageClaim": {"ClaimantUdf", "DeviceProof"},
     "RespondConnection": {"PinProof"},

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
 from mathmesh.schema.capability import AccessCapability
@@ -11,11 +14,12 @@ from mathmesh.service.access import Caller, rights_of
 from mathmesh.stores import CATALOGS, SPOOLS
 
 ALL = [name.removeprefix("MMM_") for name in (*CATALOGS, *SPOOLS)]
+NOW = datetime(2031, 5, 1, 12, 0, 0, tzinfo=UTC)
 PROFILE = ProfileUser(common_authentication=KeyData(udf="MROOT"))
 
 
 def rights(key_id: str | None, capability: AccessCapability | None = None) -> tuple[bool, bool] | None:
-    found = rights_of(Caller(account="a@b.c", key_id=key_id), PROFILE, capability)
+    found = rights_of(Caller(account="a@b.c", key_id=key_id), PROFILE, capability, NOW)
     return (found.may_write("MMM_Access"), found.may_write("MMM_Network")) if found else None
 
 
@@ -50,13 +54,13 @@ def test_rights(
 
 @pytest.mark.parametrize("store", ["MMM_Access", "MMM_Device", "MMM_Publication"])
 def test_what_only_an_administrator_writes(store: str) -> None:
-    found = rights_of(Caller(account="a@b.c", key_id="MKEY"), PROFILE, capability("web"))
+    found = rights_of(Caller(account="a@b.c", key_id="MKEY"), PROFILE, capability("web"), NOW)
     assert found is not None
     assert not found.may_write(store)
 
 
 def test_a_profile_without_an_authentication_key_has_no_root_key() -> None:
-    assert rights_of(Caller(account="a@b.c", key_id="M"), ProfileUser(), None) is None
+    assert rights_of(Caller(account="a@b.c", key_id="M"), ProfileUser(), None, NOW) is None
 
 
 @pytest.mark.parametrize(
@@ -78,7 +82,13 @@ def test_a_profile_without_an_authentication_key_has_no_root_key() -> None:
     ],
 )
 def test_roles_reach_their_stores(right: str, reads: str, writes: str) -> None:
-    found = rights_of(Caller(account="a@b.c", key_id="MKEY"), PROFILE, capability(right))
+    found = rights_of(Caller(account="a@b.c", key_id="MKEY"), PROFILE, capability(right), NOW)
     assert found is not None
     assert {name for name in ALL if found.may_read("MMM_" + name)} == set(reads.split())
     assert {name for name in ALL if found.may_write("MMM_" + name)} == set(writes.split())
+
+
+def test_rights_end() -> None:
+    for seconds, expected in ((1, (False, True)), (0, None), (-1, None)):
+        ending = replace(capability("web"), expires=NOW + timedelta(seconds=seconds))
+        assert rights("MKEY", ending) == expected

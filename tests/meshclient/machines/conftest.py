@@ -21,11 +21,13 @@ from click.testing import CliRunner
 
 from mathmesh.errors import PolicyError
 from mathmesh.keys import derive
+from mathmesh.schema.cataloged import CatalogedCredential
 from mathmesh.service.access import Caller
 from mathmesh.service.client import Transport
 from mathmesh.service.credentials import Credentials
 from mathmesh.service.identity import ServiceIdentity
-from meshclient import account_setup, correspondence, inbox
+from mathmesh.stores import CREDENTIAL
+from meshclient import account_setup, correspondence, devices, inbox
 from meshclient.machine import Machine
 from meshclient.meshman import running
 from meshclient.meshman.cli import commands
@@ -100,6 +102,53 @@ class World:
         with self.session(first) as session:
             await session.sync()
             assert len(await correspondence.process_automatic(session)) == 1
+
+    async def joined(
+        self, name: str, administrator: Machine, *roles: str, expires: datetime | None = None
+    ) -> Machine:
+        """A new machine in the account of `administrator`, by witness."""
+        with self.session(administrator) as session:
+            address = session.address
+        machine = self.machine(name)
+        requested = await devices.request_connection(
+            machine, address, self.directory, entropy=os.urandom, clock=self.clock
+        )
+        assert await devices.complete(machine, machine.waiting(), self.directory, clock=self.clock) is None
+        with self.session(administrator) as session:
+            await session.sync()
+            [pending] = await devices.pending(session)
+            assert pending.acknowledged.witness == requested.witness
+            await devices.accept(session, pending.acknowledged, roles, expires=expires)
+            assert await devices.pending(session) == []
+        await self.completed(machine)
+        return machine
+
+    async def completed(self, machine: Machine) -> None:
+        """The machine fetches the answer to its request, which is an acceptance."""
+        found = await devices.complete(machine, machine.waiting(), self.directory, clock=self.clock)
+        assert found is not None
+        assert found[0].accepted
+        with self.session(machine) as session:
+            await session.sync()
+
+    async def password(
+        self, machine: Machine, service: str = "ftp.example.com", *, sync: bool = True
+    ) -> str | None:
+        """What a machine knows as the password for `service`."""
+        with self.session(machine) as session:
+            if sync:
+                await session.sync()
+            else:
+                await session.context.unlock()
+            entry = session.context.catalog(CREDENTIAL).get(":" + service)
+            return entry.password if isinstance(entry, CatalogedCredential) else None
+
+    async def keep(self, machine: Machine, value: str, service: str = "ftp.example.com") -> None:
+        """A machine writes a password for `service`."""
+        with self.session(machine) as session:
+            await session.sync()
+            entry = CatalogedCredential(service=service, username="alice1", password=value)
+            await session.context.update(CREDENTIAL, [entry])
 
     @contextmanager
     def session(self, machine: Machine) -> Iterator[Session]:

@@ -11,79 +11,36 @@ import pytest
 
 from mathmesh.errors import KeyUnavailableError, PolicyError
 from mathmesh.keys import derive
-from mathmesh.schema.cataloged import CatalogedCredential
 from mathmesh.service import messages as wire
 from mathmesh.service.client import ServiceRefusal, transact
 from mathmesh.stores import CREDENTIAL
-from meshclient import correspondence, devices, inbox
+from meshclient import correspondence, devices, inbox, withdrawal
 from meshclient.machine import Machine
 from meshclient.session import Credentials
 
 
-async def joined(world: Any, name: str, administrator: Machine, *roles: str) -> Machine:
-    """A new machine in the account of `administrator`, by witness."""
-    machine: Machine = world.machine(name)
-    requested = await devices.request_connection(
-        machine, "alice@example.com", world.directory, entropy=os.urandom, clock=world.clock
-    )
-    assert await devices.complete(machine, machine.waiting(), world.directory, clock=world.clock) is None
-    with world.session(administrator) as session:
-        await session.sync()
-        [pending] = await devices.pending(session)
-        assert pending.acknowledged.witness == requested.witness
-        await devices.accept(session, pending.acknowledged, roles)
-        assert await devices.pending(session) == []
-    await completed(world, machine)
-    return machine
-
-
-async def completed(world: Any, machine: Machine) -> None:
-    found = await devices.complete(machine, machine.waiting(), world.directory, clock=world.clock)
-    assert found is not None
-    assert found[0].accepted
-    with world.session(machine) as session:
-        await session.sync()
-
-
-async def password(world: Any, machine: Machine, *, sync: bool = True) -> str | None:
-    with world.session(machine) as session:
-        if sync:
-            await session.sync()
-        else:
-            await session.context.unlock()
-        entry = session.context.catalog(CREDENTIAL).get(":ftp.example.com")
-        return entry.password if isinstance(entry, CatalogedCredential) else None
-
-
-async def keep(world: Any, machine: Machine, value: str) -> None:
-    with world.session(machine) as session:
-        await session.sync()
-        entry = CatalogedCredential(service="ftp.example.com", username="alice1", password=value)
-        await session.context.update(CREDENTIAL, [entry])
-
-
 async def test_by_witness_and_out_again(world: Any) -> None:
     alice = await world.account("alice", "alice@example.com")
-    await keep(world, alice, "first")
-    second = await joined(world, "second", alice, "message", "web")
-    third = await joined(world, "third", alice, "web")
+    await world.keep(alice, "first")
+    second = await world.joined("second", alice, "message", "web")
+    third = await world.joined("third", alice, "web")
     bob = await world.account("bob", "bob@example.com")
     await world.exchange(bob, alice)
-    assert await password(world, second) == "first"
+    assert await world.password(second) == "first"
     with world.session(alice) as session:
         await session.sync()
         [entry] = [
             one for one in devices.listed(session) if one.device_udf == second.select().keys.entry.device_udf
         ]
-        await devices.delete(session, entry)
+        await withdrawal.delete(session, entry)
         renewed = session.context.keys.recipient(CREDENTIAL).udf
     with pytest.raises(PolicyError, match="this device was revoked"):
-        await password(world, second)
+        await world.password(second)
     await _account_keys_are_renewed(world, alice, second, third, bob)
-    await keep(world, alice, "later")
-    assert await password(world, third) == "later"
-    await keep(world, third, "last")
-    assert await password(world, alice) == "last"
+    await world.keep(alice, "later")
+    assert await world.password(third) == "later"
+    await world.keep(third, "last")
+    assert await world.password(alice) == "last"
     with world.session(second) as session:
         assert session.context.keys.keyring.private(renewed) is None
     with world.session(third) as session:
@@ -131,7 +88,7 @@ async def test_by_pin(world: Any) -> None:
     with world.session(alice) as session:
         await session.sync()
         assert len(await correspondence.process_automatic(session)) == 1
-    await completed(world, machine)
+    await world.completed(machine)
     again = world.machine("thief")
     await devices.request_connection(
         again, "alice@example.com", world.directory, pin=pin, entropy=os.urandom, clock=world.clock
@@ -173,9 +130,9 @@ async def test_a_refused_machine_is_in_nothing(world: Any) -> None:
 
 async def test_threshold_needs_the_service_each_time(world: Any) -> None:
     alice = await world.account("alice", "alice@example.com")
-    await keep(world, alice, "canary-55")
-    machine = await joined(world, "tablet", alice, "threshold")
-    assert await password(world, machine, sync=False) == "canary-55"
+    await world.keep(alice, "canary-55")
+    machine = await world.joined("tablet", alice, "threshold")
+    assert await world.password(machine, sync=False) == "canary-55"
     with world.session(machine) as session:
         assert list(session.context.catalog(CREDENTIAL).entries()) == []
         with pytest.raises(KeyUnavailableError):
@@ -183,22 +140,22 @@ async def test_threshold_needs_the_service_each_time(world: Any) -> None:
     with world.session(alice) as session:
         await session.sync()
         entry = devices.find(session, machine.select().keys.entry.device_udf)
-        await devices.delete(session, entry)
+        await withdrawal.delete(session, entry)
     with pytest.raises(PolicyError, match="cryptographic operation failed"):
-        await password(world, machine, sync=False)
+        await world.password(machine, sync=False)
 
 
 async def test_rights_change(world: Any) -> None:
     alice = await world.account("alice", "alice@example.com")
-    await keep(world, alice, "first")
-    machine = await joined(world, "tablet", alice, "device")
-    assert await password(world, machine) is None
+    await world.keep(alice, "first")
+    machine = await world.joined("tablet", alice, "device")
+    assert await world.password(machine) is None
     with world.session(alice) as session:
         await session.sync()
-        await devices.change_roles(
+        await withdrawal.change_roles(
             session, devices.find(session, machine.select().keys.entry.device_udf), ["web"]
         )
-    assert await password(world, machine) == "first"
+    assert await world.password(machine) == "first"
 
 
 async def test_by_the_code_of_its_label(world: Any, tmp_path: Path) -> None:
@@ -217,7 +174,7 @@ async def test_by_the_code_of_its_label(world: Any, tmp_path: Path) -> None:
         await session.sync()
         entry = await devices.claim(session, made.connect_uri, ["web"], "coffee pot")
         assert entry.device_udf == made.device_udf
-    await completed(world, pot)
+    await world.completed(pot)
     with world.session(alice) as session:
         await session.sync()
         assert devices.find(session, "coffee pot").device_udf == made.device_udf

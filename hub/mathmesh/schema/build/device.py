@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from mathmesh.dare.envelope import Envelope
@@ -37,6 +38,7 @@ def make_cataloged_device(
     labels: Sequence[str] | None = None,
     room: str | None = None,
     description: JsonObject | None = None,
+    expires: datetime | None = None,
 ) -> CatalogedDevice:
     """The catalog entry that makes the device of `profile_device` one of the account of `profile_user`.
 
@@ -44,8 +46,10 @@ def make_cataloged_device(
     both connections and both activations; `activation_seed` is a fresh seed of type 0x0103;
     `activation_common` holds the keys that `roles` grant (none by default). The ActivationAccount is
     encrypted to the device's base encryption key, the ActivationCommon to its activated one. `local_name`
-    is the friendly name; `room` and `description` go into the extension member ``MeshHub``. Raises
-    PolicyError when `administrator` is not of this account.
+    is the friendly name; `room` and `description` go into the extension member ``MeshHub``. At `expires` the
+    rights of the device end: its authentication key is not valid from then on.
+
+    Raises PolicyError when `administrator` is not of this account.
     """
     account = verify_profile_user(profile_user)
     device = verify_profile_device(profile_device)
@@ -55,7 +59,9 @@ def make_cataloged_device(
         )
     keys = activated_public(device, activation_seed)
     base_encryption = _present(device.encryption).public_key(AGREEMENT)
-    authentication = KeyData.of_public(keys.authentication)
+    authentication = replace(
+        KeyData.of_public(keys.authentication), not_on_or_after=seconds(expires) if expires else None
+    )
     service = ConnectionService(updated=seconds(now), profile_udf=account.udf, authentication=authentication)
     connection = ConnectionDevice(
         updated=seconds(now),
@@ -120,7 +126,8 @@ def make_access_capability(
     """The entry of MMM_Access that lets the device of `cataloged` act for the account.
 
     Its id is the UDF of the activated authentication key. The entry itself is enclosed for the device,
-    encrypted to its activated encryption key and, where given, signed by `administrator`.
+    encrypted to its activated encryption key and, where given, signed by `administrator`. It ends when the
+    connection's authentication key does.
     """
     connection = object_in(
         envelope_of(cataloged.enveloped_connection_device, "EnvelopedConnectionDevice"), ConnectionDevice
@@ -136,6 +143,7 @@ def make_access_capability(
         capability=AccessCapability(
             id=_present(connection.authentication).public_key(AGREEMENT).udf,
             active=True,
+            expires=_present(connection.authentication).not_on_or_after,
             rights=tuple(rights) if rights is not None else None,
             enveloped_cataloged_device=envelope,
             cataloged_device_digest=cataloged_device_digest(envelope),

@@ -2,7 +2,7 @@
 
 Any capability
   66. it is active, so it is none that was revoked, and Mode, where stated, is Device, Account or PIN;
-  67. Issued, where stated, is not later than now.
+  67. Issued, where stated, is not later than now, and Expires, where stated, is.
 AccessCapability
   68. Id is the UDF of the authentication key of the device whose CatalogedDevice it encloses, and
       CatalogedDeviceDigest is that of the envelope; where `account` is given the envelope is signed by the
@@ -48,7 +48,7 @@ from mathmesh.schema.signed import (
     object_in,
 )
 from mathmesh.schema.validation import VerifiedDevice, administrator_key, verify_cataloged_device
-from mathmesh.schema.validity import check_issued, check_keys_valid, key_in_use
+from mathmesh.schema.validity import check_issued, check_keys_valid, check_not_expired, key_in_use
 from mathmesh.threshold.cogeneration import combine_public
 from mathmesh.threshold.key_share import KeyShare
 
@@ -74,6 +74,7 @@ def verify_capability(capability: MeshObject | None, kind: type[Some], *, now: d
     if capability.mode not in MODES:
         raise VerificationError(f"capability {capability.id} is of the unknown mode {capability.mode}")
     check_issued(capability.issued, now, f"capability {capability.id}")
+    check_not_expired(capability.expires, now, f"capability {capability.id}")
     return capability
 
 
