@@ -185,7 +185,7 @@ def test_the_guide_holds(reader: Reader, monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_the_guide_lists_commands_that_there_are() -> None:
-    """Each line of the list is a command's own words, and the everyday groups are listed whole."""
+    """What is listed exists; the everyday groups are listed whole, in their own words."""
     lines = {
         path: listed(path, command)
         for node in nodes(commands)
@@ -195,7 +195,8 @@ def test_the_guide_lists_commands_that_there_are() -> None:
     found = LISTED.findall(GUIDE.read_text())
     assert len(found) > 100
     for line, path in found:
-        assert line == lines[path.strip()]
+        assert path.strip() in lines
+        assert line == lines[path.strip()] or path.partition(" ")[0] not in WHOLE
     wanted = {path for path in lines if path.partition(" ")[0] in WHOLE}
     assert wanted <= {path.strip() for _, path in found}
 
