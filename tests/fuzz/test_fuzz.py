@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 CHECKOUT = Path(__file__).resolve().parents[2]
+LONG_SECONDS = 300
 NAMES = sorted(path.stem.removeprefix("target_") for path in Path(__file__).parent.glob("target_*.py"))
 
 
@@ -53,6 +54,16 @@ def test_a_moment_of_fuzzing(name: str) -> None:
     assert f"fuzz {name}: " in done.stdout
 
 
+@pytest.mark.long
+@pytest.mark.timeout(LONG_SECONDS + 120)
+@pytest.mark.parametrize("name", NAMES)
+def test_minutes_of_fuzzing(name: str) -> None:
+    done = fuzz("--seconds", str(LONG_SECONDS), name)
+    if "skipped" in done.stdout:
+        pytest.skip(done.stdout.strip())
+    assert done.returncode == 0, done.stdout
+
+
 def test_what_must_not_be_is_found(tmp_path: Path) -> None:
     """A target that is wrong on inputs which no seed holds fails, and its input is printed."""
     broken = CHECKOUT / "tests" / "fuzz"
@@ -92,6 +103,6 @@ def fuzz(*arguments: str) -> subprocess.CompletedProcess[str]:
         cwd=CHECKOUT,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=LONG_SECONDS + 100,
         check=False,
     )
