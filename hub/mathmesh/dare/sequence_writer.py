@@ -15,6 +15,7 @@ from mathmesh.dare import edss, exchange, merkle, protection
 from mathmesh.dare.content_meta import ContentMeta, format_time
 from mathmesh.dare.frame import RawFrame, pack_frame, unpack_frame
 from mathmesh.dare.policy import ISOLATED, ONCE, Policy
+from mathmesh.dare.salts import Salts
 from mathmesh.dare.sealed_frames import SealedFrames
 from mathmesh.dare.sequence import CHAIN, CONTAINER_TYPES, DIGEST_TYPES, MERKLE, POSITION_TYPES, parse_frame
 from mathmesh.dare.sequence_reader import Reader
@@ -28,7 +29,6 @@ Item = tuple[bytes, ContentMeta | None]
 """Plaintext and its description."""
 Text = Callable[[dict[str, Any]], bytes]
 
-_SALT_POOL = 64
 _OTHER_MEMBERS = 256
 """Octets of a sealed header at most, without its description."""
 _LONG_HEADER = "header of the frame is longer than 64 KiB; shorten the description"
@@ -62,8 +62,7 @@ class Writer:
         self._seed = seed
         self._mac_key = protection.frame_mac_key(seed) if seed else b""
         self._quick: SealedFrames | None = None
-        self._salts: list[bytes] = []
-        self._last_salt = b""
+        self._salts = Salts(entropy)
 
     @property
     def apex(self) -> bytes | None:
@@ -229,7 +228,7 @@ class Writer:
             self._seed = self._entropy(protection.SEED_OCTETS)
             self._mac_key = protection.frame_mac_key(self._seed)
             self._quick = None
-        salt = self._salt()
+        salt = self._salts.take(1)[0]
         header["enc"] = A256CBC
         header["dig"] = S512
         header["Salt"] = b64.encode(salt)
@@ -240,24 +239,6 @@ class Writer:
             if self.policy.encryption != ISOLATED:
                 state.exchange_index = state.count
         return salt
-
-    def _salt(self) -> bytes:
-        return self._take_salts(1)[0]
-
-    def _take_salts(self, count: int) -> list[bytes]:
-        """Salts that were not given out before."""
-        salts = self._salts
-        while len(salts) < count:
-            size = protection.SALT_OCTETS
-            block = self._entropy(size * _SALT_POOL)
-            fresh = [block[start : start + size] for start in range(0, len(block), size)]
-            if len({*fresh, *salts[-1:], self._last_salt}) != _SALT_POOL + 1 + bool(salts):
-                raise PolicyError("source of randomness repeats itself; nothing is encrypted with it")
-            salts.extend(fresh)
-        self._salts = salts[count:]
-        if count:
-            self._last_salt = salts[count - 1]
-        return salts[:count]
 
     def _header(self, header: dict[str, Any], state: State) -> bytes:
         info = self._sequence_info(state)
@@ -274,7 +255,7 @@ class Writer:
             self._quick = SealedFrames(
                 self._seed, self.container_type, authenticated=self.policy.authenticated
             )
-        make, salts = self._quick.make, self._take_salts(len(items))
+        make, salts = self._quick.make, self._salts.take(len(items))
         for salt, (plaintext, content_meta) in zip(salts, items, strict=True):
             described = b""
             if content_meta is not None:

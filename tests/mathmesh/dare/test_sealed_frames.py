@@ -56,10 +56,11 @@ def test_long_descriptions_are_refused() -> None:
 
 
 def test_randomness_that_repeats_itself_is_refused() -> None:
+    source = [random.Random("same").randbytes, lambda count: (b"\1\2\3\4" * count)[:count]]
     writer, staged = new_sequence(
-        "Merkle", policy_for((KEY.public,), SESSION), entropy=random.Random("same").randbytes
+        "Merkle", policy_for((KEY.public,), SESSION), entropy=lambda count: source[0](count)
     )
     writer.commit(staged)
-    writer._entropy = lambda count: (b"\1\2\3\4" * count)[:count]
+    del source[0]
     with pytest.raises(PolicyError, match="repeats itself"):
         writer.stage([(b"x", None)] * 200)
