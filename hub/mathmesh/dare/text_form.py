@@ -6,6 +6,7 @@ layout, which `reference_text` reproduces octet for octet (line breaks inside ba
 """
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 from mathmesh.codec import b64, jsonbcd
@@ -56,15 +57,15 @@ def _parse_compact(octets: bytes) -> object:
         return None
     text = octets.decode("ascii")
     try:
-        value, end = _DECODER.raw_decode(text)
-    except ValueError:
+        value, end = _scan(text, 0)
+    except (ValueError, StopIteration):
         return None
     return value if end == len(text) else None
 
 
 def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    members = {name: item for name, item in pairs if item is not None}
-    if len(members) != len(pairs):
+    members = dict(pairs)
+    if len(members) != len(pairs) or None in members.values():
         raise ValueError("a repeated name or null is left to the codec")
     return members
 
@@ -73,7 +74,9 @@ def _other(text: str) -> object:
     raise ValueError("reals are left to the codec")
 
 
-_DECODER = json.JSONDecoder(object_pairs_hook=_members, parse_float=_other, parse_constant=_other)
+_scan: Callable[[str, int], tuple[object, int]] = json.JSONDecoder(
+    object_pairs_hook=_members, parse_float=_other, parse_constant=_other
+).scan_once  # type: ignore[attr-defined]
 
 
 def plain_members(value: object, name: str = "") -> object:
