@@ -10,6 +10,7 @@ from mathmesh.errors import KeyUnavailableError, PolicyError, ProtocolError
 from mathmesh.keys import derive
 from mathmesh.messaging import contact as contacts
 from mathmesh.schema.build.profile import ACCOUNT
+from mathmesh.schema.cataloged import CatalogedDevice
 from mathmesh.schema.contact import Contact
 from mathmesh.schema.mesh_object import MeshObject
 from mathmesh.schema.profile import ProfileService, ProfileUser
@@ -19,9 +20,10 @@ from mathmesh.service.client import ServiceRefusal, transact
 from mathmesh.stores import ACCESS, CATALOGS, CONTACT, DEVICE
 from mathmesh.threshold import recovery
 from mathmesh.types import Entropy
-from meshclient.account_keys import MAXIMUM_RENEWALS, AccountSeed, SeedKeys, with_profile
+from meshclient.account_keys import MAXIMUM_RENEWALS, AccountSeed, GrantedKeys, SeedKeys, with_profile
 from meshclient.context import Clock
 from meshclient.context_file import ADMINISTRATOR, ContextFile, ContextKeys
+from meshclient.context_file import DEVICE as CONNECTED
 from meshclient.machine import Machine
 from meshclient.session import ServiceDirectory, Session, account_credentials, opened, root_credentials
 
@@ -114,6 +116,24 @@ async def delete_account(session: Session, address: str) -> None:
 def escrow(session: Session, quorum: int, shares: int) -> list[str]:
     """Shares of the account's seed, any `quorum` of which recover the account with all that it holds."""
     return recovery.share(session.seed_keys.seeds.seed, quorum, shares, session.context.entropy)
+
+
+def purge(session: Session) -> None:
+    """Remove the account's seed from this machine, which remains an administrator as it stands in the
+    account's catalog; call it after a sync.
+
+    Raises PolicyError on a machine without the seed, and while the account is being moved.
+    """
+    before, seeds = session.file.keys, session.seed_keys.seeds
+    entry = session.context.catalog(DEVICE).get(session.context.device.profile.udf)
+    if not isinstance(entry, CatalogedDevice):
+        raise PolicyError("this machine is not among the account's devices; repeat `account sync`")
+    if before.moving is not None:
+        raise PolicyError("the account is being moved; finish that with `account rehost` first")
+    keys = GrantedKeys(seeds.device_seed, before.device_created, entry, session.context.udf, session.now)
+    if keys.administrator is None:
+        raise PolicyError("this machine would be no administrator any more")
+    session.file.save(replace(before, kind=CONNECTED, seeds=None, entry=entry))
 
 
 def restore(shares: Sequence[str], expected: str | None = None) -> Restored:

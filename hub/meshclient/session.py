@@ -114,7 +114,10 @@ class Session:
     def seed_keys(self) -> SeedKeys:
         """The account's seed; PolicyError on a machine that does not hold it."""
         if not isinstance(self.context.keys, SeedKeys):
-            raise PolicyError("this needs the account's seed, which only its first administrator holds")
+            raise PolicyError(
+                "this needs the account's seed: do it on its first administrator's machine, or on one made "
+                "with `meshman account recover`"
+            )
         return self.context.keys
 
     def introduced(self) -> Credentials:

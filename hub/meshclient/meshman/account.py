@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from mathmesh.dare.content_meta import format_time
-from mathmesh.errors import MeshError, PolicyError
+from mathmesh.errors import PolicyError
 from mathmesh.schema.mesh_object import MeshObject
 from mathmesh.stores import CATALOGS, SPOOLS
 from meshclient import account_setup, devices, offline, qr, withdrawal
@@ -20,6 +20,7 @@ from meshclient.context import utc_now
 from meshclient.correspondence import process_automatic
 from meshclient.machine import Machine
 from meshclient.meshman.account_copies import export, import_
+from meshclient.meshman.account_recovery import account_answer, escrow, purge, recover
 from meshclient.meshman.frame import Answer, MeshGroup
 from meshclient.meshman.running import (
     Flags,
@@ -64,7 +65,7 @@ def create(
             device_name=device_name,
             invitation=invitation,
         )
-        return _account(file.keys.address, file.keys.id)
+        return account_answer(file.keys.address, file.keys.id)
 
     return with_directory(machine, step)
 
@@ -232,7 +233,7 @@ def rehost_(flags: Flags, address: str) -> Answer:
 
     async def step(session: Session) -> Answer:
         udf = session.context.udf
-        return _account(await rehost(session, address), udf)
+        return account_answer(await rehost(session, address), udf)
 
     return on_account(flags, step, sync=True)
 
@@ -269,7 +270,7 @@ def default(machine: Machine, address: str) -> Answer:
     """Choose the account that is meant when none is named."""
     file = machine.select(address)
     machine.set_default(file.keys.address)
-    return _account(file.keys.address, file.keys.id)
+    return account_answer(file.keys.address, file.keys.id)
 
 
 @command.command("pin", example="account pin /web /qr invitation.svg")
@@ -329,96 +330,11 @@ def connect(
     return on_account(flags, step, sync=True)
 
 
-@command.command("escrow", example="account escrow /quorum=2 /shares=3 /qr=cards")
-@click.option("--quorum", type=click.IntRange(2, 15), default=2, show_default=True, help="Shares needed.")
-@click.option("--shares", type=click.IntRange(2, 15), default=3, show_default=True, help="Shares made.")
-@click.option(
-    "--qr",
-    "folder",
-    type=click.Path(file_okay=False, path_type=Path),
-    help="Folder for a QR card of each share, to print.",
-)
-@account_flags
-def escrow(flags: Flags, quorum: int, shares: int, folder: Path | None) -> Answer:
-    """Shares from which the account is recovered when all machines are lost. Keep them apart."""
-    if quorum > shares:
-        raise click.UsageError("/quorum is larger than /shares: the account could never be recovered.")
-
-    async def step(session: Session) -> Answer:
-        made = account_setup.escrow(session, quorum, shares)
-        cards = _cards(folder, made) if folder is not None else []
-        lines = [f"Share: {share}" for share in made] + [f"Card: {card}" for card in cards]
-        members: dict[str, Any] = {"Shares": made, "Quorum": quorum, "Cards": [str(card) for card in cards]}
-        note = f"Any {quorum} of these {shares} shares recover the account; fewer tell nothing."
-        return Answer(lines=lines, tag="ResultEscrow", members=members, notes=[note])
-
-    return on_account(flags, step)
-
-
-@command.command("recover", example="account recover SAQM-… SARG-… /verify")
-@click.argument("shares", nargs=-1, required=True)
-@click.option("--verify", is_flag=True, help="Only tell whose account it is.")
-@click.option("--address", metavar="ADDRESS", help="The account's address.  [default: asked for at services]")
-@click.option("--expect", metavar="UDF", help="The UDF of the account.")
-@home_flag
-def recover(
-    machine: Machine, shares: tuple[str, ...], verify: bool, address: str | None, expect: str | None
-) -> Answer:
-    """Recover an account from shares: this machine becomes its administrator.
-
-    With /verify nothing is changed; the UDF then needs neither a service nor an account here.
-    """
-    restored = account_setup.restore(shares, expect)
-
-    async def step(directory: ServiceDirectory) -> Answer:
-        found = await _find(restored, address, directory)
-        if verify:
-            return _account(found.address or "", restored.udf)
-        if found.profile is None:
-            raise PolicyError("no service knows this account; give its address with /address")
-        file = await account_setup.recover_account(
-            machine, found, directory, entropy=os.urandom, clock=utc_now
-        )
-        return _account(file.keys.address, file.keys.id)
-
-    return with_directory(machine, step)
-
-
 command.add_command(export)
 command.add_command(import_)
-
-
-async def _find(
-    restored: account_setup.Restored, address: str | None, directory: ServiceDirectory
-) -> account_setup.Restored:
-    """The account at a service; as it was when none that can be asked has it."""
-    places = [address] if address else [f"{restored.udf}@{domain}" for domain in directory.known_domains()]
-    refused: MeshError | None = None
-    for place in places:
-        try:
-            return await account_setup.find_account(restored, place, directory)
-        except (MeshError, OSError) as error:
-            refused = error if isinstance(error, MeshError) else None
-    if address and refused is not None:
-        raise refused
-    return restored
-
-
-def _cards(folder: Path, shares: list[str]) -> list[Path]:
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    made = []
-    for number, share in enumerate(shares, 1):
-        path = folder / f"share-{number}.svg"
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "wb") as out:
-            out.write(qr.svg(share))
-        made.append(path)
-    return made
-
-
-def _account(address: str, udf: str) -> Answer:
-    members = {"Account": address, "UDF": udf}
-    return Answer(lines=[f"Account={address}", f"UDF={udf}"], tag="ResultAccount", members=members)
+command.add_command(escrow)
+command.add_command(recover)
+command.add_command(purge)
 
 
 def _lines(session: Session) -> list[str]:

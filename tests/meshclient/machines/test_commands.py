@@ -72,20 +72,6 @@ def test_export_and_import(meshman: Callable[..., Run], alice: Callable[..., Run
     assert meshman("other", "password get ftp.example.com /sync").out == "alice1@ftp.example.com = [pass1]\n"
 
 
-def test_recovery(meshman: Callable[..., Run], alice: Callable[..., Run]) -> None:
-    alice("password add ftp.example.com alice1 pass1")
-    shares = [line.split()[1] for line in alice("account escrow /qr=cards").out.splitlines()[:3]]
-    assert Path("cards/share-1.svg").read_bytes().startswith(b"<?xml")
-    said = meshman("new", "account recover /verify /address=alice@example.com", shares[0], shares[2])
-    assert said.out.startswith("Account=alice@example.com\nUDF=M")
-    assert meshman("new", "account list").out == ""
-    wrong = meshman("new", "account recover", shares[0], shares[0])
-    assert wrong.code == 1
-    assert meshman("new", "account recover", *shares[1:]).code == 0
-    assert meshman("new", "password get ftp.example.com").out == "alice1@ftp.example.com = [pass1]\n"
-    assert len(meshman("new", "device list").out.splitlines()) == 2
-
-
 def test_wrong_words_are_refused(alice: Callable[..., Run]) -> None:
     for words, reason in (
         ("device accept NAAA-AAAA /web", "There is no message NAAA-AAAA"),

@@ -45,7 +45,6 @@ ACCOUNT_FLAGS = "account local sync auto".split()
 GLOBAL_FLAGS = ["json", "verbose", "report"]
 
 NOT_YET = {
-    ("account", "purge"),
     *((*path, role) for path in WITH_ROLES for role in ("ssh", "email", "member", "group")),
 }
 """What does not exist yet; once it does, its line here must go."""
