@@ -19,6 +19,7 @@ from meshhub.broker.accounts import BrokerAccount, hash_password, new_password
 from meshhub.config import Config
 from meshhub.dashboard.label_image import read_label
 from meshhub.dashboard.server import Dashboard
+from meshhub.mqtt.client import heeded
 from meshservice.http import add_service
 
 CANARY = "canary-wifi-password"
@@ -98,7 +99,8 @@ class World:
         links.accounts = lambda: [*own(), rogue]
         await self.hub.broker.set_accounts(links.accounts())
         login = self.hub.broker.login
-        async with aiomqtt.Client(login.host, login.port, username="rogue", password=password) as client:
+        made = aiomqtt.Client(login.host, login.port, username="rogue", password=password)
+        async with heeded(made) as client:
             yield client
 
 

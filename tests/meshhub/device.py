@@ -19,6 +19,7 @@ from meshhub.app import Hub
 from meshhub.link_suite import HubSuite
 from meshhub.links import BrokerLogin
 from meshhub.mqtt import topics
+from meshhub.mqtt.client import heeded
 from meshhub.onboarding.home import Admission, BrokerAccount
 from meshlink import record
 from meshlink.ring import Ring
@@ -143,7 +144,7 @@ class Device:
     async def _connection(self) -> None:
         will = aiomqtt.Will(topics.presence(self.topic_id), b"offline", 1)
         user, password = self.login
-        async with aiomqtt.Client(
+        made = aiomqtt.Client(
             "127.0.0.1",
             self.port,
             username=user,
@@ -152,7 +153,8 @@ class Device:
             will=will,
             timeout=3,
             socket_options=[(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)],
-        ) as client:
+        )
+        async with heeded(made) as client:
             self._client = client
             self.connections += 1
             await client.subscribe(topics.down(self.topic_id), qos=1)

@@ -3,13 +3,17 @@
 amqtt's own order of things is not safe enough: a client is registered, and an older session of that client
 identifier is dropped, before the password was looked at; a last will is published without asking for rights.
 `GuardedBroker` changes that order; it relies on the pinned version's internals, the only place that does.
+
+To end a session, amqtt cancels the task that reads from its client, once, and waits for that task. Before
+Python 3.12 `asyncio.wait_for` loses a cancellation that comes together with a packet: the task then reads on,
+and the wait lasts as long as the client does. So the client's connection is cut first; its end is never lost.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging as standard_logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from typing import Any
 
 from amqtt.adapters import StreamReaderAdapter, StreamWriterAdapter
@@ -74,11 +78,23 @@ class LimitedReader(StreamReaderAdapter):  # type: ignore[misc]
         return bytes(await super().read(n))
 
 
+class Subscriptions(dict[str, list[tuple[Session, int]]]):
+    """amqtt waits while it goes through them, and clients come and go meanwhile: a copy is gone through."""
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(list(self.keys()))
+
+    def items(self) -> Any:
+        """All of them, as they are now."""
+        return list(super().items())
+
+
 class GuardedBroker(AmqttBroker):  # type: ignore[misc]
     """amqtt's broker, which looks at the password first and names each client after its account."""
 
     def __init__(self, config: dict[str, Any]) -> None:
         super().__init__(config)
+        self._subscriptions = Subscriptions()
         self._writers: set[asyncio.StreamWriter] = set()
         self._unknown: dict[asyncio.StreamWriter, str] = {}
 
@@ -106,11 +122,17 @@ class GuardedBroker(AmqttBroker):  # type: ignore[misc]
             writer.close()
 
     async def drop_connections(self) -> None:
-        """End what is left of connections; amqtt's shutdown forgets those that have not signed in yet."""
+        """Cut every connection, also those that have not signed in yet."""
         await asyncio.sleep(0)  # one that was accepted in the last moment is handed over now
         for writer in self._writers:
             writer.transport.abort()
         await asyncio.sleep(0)
+
+    async def _cleanup_session(self, client_id: str) -> None:
+        _, handler = self._sessions.get(client_id, (None, None))
+        if handler is not None and isinstance(handler.writer, StreamWriterAdapter):
+            handler.writer._writer.transport.abort()
+        await super()._cleanup_session(client_id)
 
     async def _initialize_client_session(
         self, reader: Any, writer: Any, remote_address: str, remote_port: int
@@ -199,7 +221,7 @@ class Embedded(Broker):
         broker, self._broker = self._broker, None
         if broker is None:
             return
-        # amqtt waits for ever for a delivery task that has ended, so its shutdown is given a time.
+        await broker.drop_connections()
         closing = asyncio.create_task(broker.shutdown())
         done, _ = await asyncio.wait({closing}, timeout=STOP_SECONDS)
         if not done:

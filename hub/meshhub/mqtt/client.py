@@ -26,6 +26,15 @@ INCOMING = 20_000
 OUTGOING = 20_000
 IN_FLIGHT = 64
 
+
+def heeded(client: aiomqtt.Client) -> aiomqtt.Client:
+    """`client`, whose loss of the connection counts as seen. aiomqtt keeps it in a future that nobody asks
+    when the user of the client ends for another reason, and asyncio would report that as forgotten.
+    """
+    client._disconnected.add_done_callback(lambda lost: lost.cancelled() or lost.exception())
+    return client
+
+
 Deliver = Callable[[str, bytes], Awaitable[None]]
 
 log = logging.get(__name__)
@@ -92,7 +101,7 @@ class MqttClient:
             socket_options=[(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)],
         )
         client.pending_calls_threshold = 2 * IN_FLIGHT
-        return client
+        return heeded(client)
 
     async def _connection(self) -> None:
         async with self._client() as client:

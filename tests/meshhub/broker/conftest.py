@@ -13,6 +13,7 @@ from meshhub.broker.accounts import BrokerAccount, hash_password, new_password, 
 from meshhub.broker.base import Broker
 from meshhub.broker.choose import make_broker
 from meshhub.mqtt import topics
+from meshhub.mqtt.client import heeded
 
 
 class Peer:
@@ -35,7 +36,9 @@ class Peer:
             "identifier": self.id,
             "timeout": 15,
         }
-        return aiomqtt.Client(**({"hostname": "127.0.0.1", "port": self.broker.port} | settings | given))
+        return heeded(
+            aiomqtt.Client(**({"hostname": "127.0.0.1", "port": self.broker.port} | settings | given))
+        )
 
 
 @pytest.fixture(params=["mosquitto", "amqtt"])
@@ -66,13 +69,15 @@ async def hub_client(broker: Broker) -> AsyncIterator[aiomqtt.Client]:
     login = broker.login
     async with AsyncExitStack() as stack:
         client = await stack.enter_async_context(
-            aiomqtt.Client(
-                login.host,
-                login.port,
-                username=login.user,
-                password=login.password,
-                identifier="hub",
-                timeout=15,
+            heeded(
+                aiomqtt.Client(
+                    login.host,
+                    login.port,
+                    username=login.user,
+                    password=login.password,
+                    identifier="hub",
+                    timeout=15,
+                )
             )
         )
         await client.subscribe("mh/1/+/up", qos=1)

@@ -10,6 +10,7 @@ from pathlib import Path
 import aiomqtt
 import pytest
 
+from meshhub import ports
 from meshhub.broker import mosquitto
 from meshhub.broker.accounts import BrokerAccount
 from meshhub.broker.base import Broker
@@ -102,6 +103,54 @@ async def test_connections_that_say_nothing_are_limited_and_keep_no_device_out(
         for _, writer in silent:
             writer.close()
         await broker.stop()
+
+
+async def test_it_stops_at_once_and_in_order_while_clients_talk(kind: str, tmp_path: Path) -> None:
+    """amqtt waited as long as a client talked whose packet came together with the end, and failed at what
+    came while a client signed in.
+    """
+    failures: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(
+        lambda _loop, context: failures.append(context.get("exception"))
+    )
+    for number in range(4):
+        broker = make_broker(
+            kind,
+            folder=tmp_path / f"broker-{number}",
+            bind="127.0.0.1",
+            port=ports.any_free("127.0.0.1"),
+            entropy=os.urandom,
+        )[0]
+        peers = [Peer(broker) for _ in range(8)]
+        await broker.start([peer.account for peer in peers])
+        talking = [asyncio.create_task(_talk(peer)) for peer in peers]
+        talking.append(asyncio.create_task(_echo(broker)))
+        await asyncio.sleep(0.6)
+        began = time.monotonic()
+        await broker.stop()
+        assert time.monotonic() - began < 1
+        for task in talking:
+            task.cancel()
+        await asyncio.wait(talking)
+        assert not [error for error in failures if isinstance(error, RuntimeError)]
+
+
+async def _talk(peer: Peer) -> None:
+    """A device that sends much, and comes anew now and then."""
+    with suppress(aiomqtt.MqttError):
+        for _ in range(100):
+            async with peer.client(timeout=3) as device:
+                await device.subscribe(topics.down(peer.id), qos=1)
+                for _ in range(20):
+                    await device.publish(topics.up(peer.id), b"here", qos=1)
+                    await asyncio.sleep(0.002)
+
+
+async def _echo(broker: Broker) -> None:
+    with suppress(aiomqtt.MqttError):
+        async with hub_client(broker) as hub:
+            async for message in hub.messages:
+                await hub.publish(str(message.topic).removesuffix("up") + "dn", b"answer", qos=1)
 
 
 async def test_a_device_cannot_reach_another(broker: Broker) -> None:
