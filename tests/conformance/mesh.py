@@ -24,6 +24,7 @@ from mathmesh.keys import derive, symmetric
 from mathmesh.keys.keyring import MemoryKeyring
 from mathmesh.keys.pair import PrivateKey, PublicKey
 from mathmesh.schema import editions, parse
+from mathmesh.service import messages
 
 UNPUBLISHED = ("MAQX-NI73", "MC3W-C4WT", "MCVM-VUHL")
 """First groups of the signing keys that no source publishes: those of the makers and of one claimant."""
@@ -64,7 +65,26 @@ def _compare(path: Path, notes: list[str]) -> Compared:
     keyring = _keyring(path.parents[2], wrapper.get("opened_by") or [])
     if not _is_envelope(value):
         yield from _same(value, parse(value).to_json(), "object")
+        yield from _transaction(value)
     yield from _values(value, keys, keyring, notes, "object")
+
+
+def _transaction(value: dict[str, Any]) -> Compared:
+    """A request or response of the service, as its types read and write it: no value is lost."""
+    tag, text = next(iter(value)), json.dumps(value).encode()
+    for request, response in messages.OPERATIONS.values():
+        if tag == request.TAG:
+            read: messages.Request | messages.Response = messages.decode_request(text)
+        elif tag == response.TAG:
+            read = messages.decode_response(text, response)
+        else:
+            continue
+        written = jsonbcd.loads(read.encode())
+        yield (
+            tag,
+            [leaf for leaf in _leaves(written) if leaf != "[]"],
+            [leaf for leaf in _leaves(value) if leaf != "[]"],
+        )
 
 
 def _values(
