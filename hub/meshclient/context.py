@@ -57,8 +57,10 @@ __all__ = [
 ]
 
 Clock = Callable[[], datetime]
-ATTEMPTS = 3
+ATTEMPTS = 12
 """How often a transaction is made anew when another device of the account was quicker."""
+PAUSE_SECONDS = 0.05
+"""How much longer, at most, each attempt waits than the one before, so that devices do not keep step."""
 
 
 def utc_now() -> datetime:
@@ -382,6 +384,7 @@ class AccountContext:
                 except ServiceRefusal as refusal:
                     if attempt == ATTEMPTS or not _is_conflict(refusal):
                         raise
+                    await asyncio.sleep(PAUSE_SECONDS * (attempt - 1) * self._entropy(1)[0] / 255)
                     self._renew(await self._replica.sync(transport, self._device_digest))
             await self._replica.apply(plan, self._clock())
             if messages != Messages():
