@@ -18,6 +18,7 @@ from mathmesh.errors import KeyUnavailableError, LocalProtocolError, StoreError,
 from mathmesh.keys.keyring import MemoryKeyring
 from mathmesh.keys.pair import generate
 from meshclient import side_index
+from meshclient.open_file import OpenFile
 from meshclient.store_files import SequenceFile
 
 ENTROPY = random.Random("store files").randbytes
@@ -172,6 +173,30 @@ def test_embedded_frames_at_a_torn_end_are_not_taken_for_frames(
     os.truncate(path, ends[-1])
     with reopen(path) as file:
         assert file.count == frames
+
+
+def test_a_large_file_is_opened_by_few_reads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also without its side index, and no more of them the larger it is."""
+    path = tmp_path / "a.dcon"
+    reads: list[int] = []
+    read_at = OpenFile.read_at
+
+    def counted(file: OpenFile, offset: int, count: int) -> bytes:
+        reads.append(count)
+        return read_at(file, offset, count)
+
+    monkeypatch.setattr(OpenFile, "read_at", counted)
+    counts = []
+    for frames in (600, 5000):
+        path.unlink(missing_ok=True)
+        filled(path, frames=frames)
+        side_index.discard(path)
+        reads.clear()
+        with SequenceFile.open(path) as file:
+            assert file.count == frames
+        counts.append(len(reads))
+        assert sum(reads) < 200_000
+    assert counts[1] <= counts[0] + 12 < 150
 
 
 def test_damage_in_the_middle_is_never_cut(tmp_path: Path) -> None:
