@@ -45,3 +45,28 @@ async def test_a_hub_that_stops_while_it_subscribes_stops() -> None:
         using.cancel()
     assert done
     assert using.cancelled()
+
+
+async def test_ending_while_it_signs_in_leaves_no_error_behind() -> None:
+    failures: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _loop, context: failures.append(context))
+    connections: asyncio.Queue[asyncio.StreamWriter] = asyncio.Queue()
+
+    async def accept(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        connections.put_nowait(writer)
+
+    async def nothing(*_: object) -> None: ...
+
+    server = await asyncio.start_server(accept, "127.0.0.1", 0)
+    login = Login(host="127.0.0.1", port=server.sockets[0].getsockname()[1], user="hub", password="")
+    client = MqttClient(login, (), nothing, nothing)
+    running = asyncio.create_task(client.run())
+    async with asyncio.timeout(5):
+        connection = await connections.get()
+    await asyncio.sleep(0.05)
+    running.cancel()
+    await asyncio.wait([running])
+    connection.transport.abort()
+    server.close()
+    await asyncio.sleep(0.1)
+    assert failures == []

@@ -104,9 +104,15 @@ class MqttClient:
         return heeded(client)
 
     async def _connection(self) -> None:
-        async with self._client() as client:
-            self._failures = 0
-            await self._use(client)
+        client = self._client()
+        try:
+            async with client:
+                self._failures = 0
+                await self._use(client)
+        finally:
+            # aiomqtt forgets the connection when it is cancelled while it signs in; what is told of it later
+            # would meet a future that was cancelled.
+            client._client.on_disconnect = None
 
     async def _use(self, client: aiomqtt.Client) -> None:
         for subscription in self._subscriptions:
