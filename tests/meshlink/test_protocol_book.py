@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from meshlink import agreement, kinds, messages, record, session
+from meshlink import agreement, description, kinds, messages, record, session
 
 CHECKOUT = Path(__file__).parents[2]
 BOOK = (CHECKOUT / "docs" / "protocol-book.md").read_text(encoding="utf-8")
@@ -78,3 +78,25 @@ def test_constants() -> None:
     assert ORDER in BOOK
     for kind, name in ((0x11, "Init onboard"), (0x12, "Init run"), (0x13, "Init repair"), (0x1D, "Data")):
         assert f"| {kind:02X} | {name} |" in BOOK
+
+
+def test_the_limits_that_the_book_names_are_those_of_the_code() -> None:
+    assert "from 0 to 2^53 − 1" in chapter("7 ")
+    assert messages.is_ring_entry([1, 1, (1 << 53) - 1, None])
+    assert not messages.is_ring_entry([1, 1, 1 << 53, None])
+    assert "two finite numbers of which the first is not the greater" in chapter("9 ")
+    assert "U+0000 to U+001F, U+007F to U+009F" in chapter("9 ")
+    for text, allowed in [("0:0", True), ("1:0", False), ("0:1e999", False), ("nan:1", False)]:
+        assert _is_taken(["f", "r", text]) is allowed
+    for number in range(0x180):
+        control = number < 0x20 or 0x7F <= number < 0xA0
+        assert _is_taken(["f", "r", "", chr(number)]) is not control
+
+
+def _is_taken(prop: list[str]) -> bool:
+    nodes = {"air": {"k": "sensor", "p": {"temperature": prop}}}
+    try:
+        description.check({"d": 1, "v": 1, "m": "maker/box", "n": nodes})
+    except messages.LinkError:
+        return False
+    return True
