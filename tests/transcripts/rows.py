@@ -6,10 +6,16 @@ In commands and patterns `{x}` is the value that was seen first where a pattern 
 
 from __future__ import annotations
 
+import hashlib
+import re
 import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+from tests.ssh_server import login
+
+from mathmesh.dare.envelope import Envelope
 
 KINDS = {
     "M": r"M[A-Z2-7]{3}(?:-[A-Z2-7]{2,4})+",
@@ -25,6 +31,8 @@ KINDS = {
 
 Check = Callable[[Path], str | None]
 """Given the folder of files: what is wrong, or None."""
+Reading = Callable[[Path, str], str | None]
+"""Given the folder of files and what was printed: what is wrong, or None."""
 
 PLAIN = "This is the plaintext of section 4.1.1, and it shall be read by nobody else: canary-QX7Z.\n"
 GROUP_PLAIN = "What the group W knows: canary-GW42.\n"
@@ -41,6 +49,7 @@ class Row:
     unseen: Sequence[str] = ()
     code: int = 0
     checks: Sequence[Check] = ()
+    reads: Sequence[Reading] = ()
 
     def words(self, known: dict[str, str]) -> list[str]:
         """The words of the command, with the values seen so far."""
@@ -77,6 +86,34 @@ def sealed(name: str, plaintext: str) -> Check:
     return check
 
 
+def verified(name: str, plaintext: str) -> Reading:
+    """Size, recipient and digest were told as they are in the file."""
+
+    def read(files: Path, printed: str) -> str | None:
+        envelope = Envelope.from_bytes((files / name).read_bytes())
+        [recipient] = envelope.header["recipients"]
+        padded = (len(plaintext) // 16 + 1) * 16
+        digest = hashlib.sha512(envelope.body).hexdigest()
+        true = {"Bytes": str(padded), "Recipient": recipient["kid"], "Payload Digest": digest}
+        told = dict(re.findall(r"^\s*([\w ]+): *(\S+)", printed, re.MULTILINE))
+        wrong = [line for line, value in true.items() if told.get(line, "").lower() != value.lower()]
+        if len(envelope.body) != padded:
+            wrong.append("size of the body")
+        return f"not true: {', '.join(wrong)}" if wrong else None
+
+    return read
+
+
+def logs_in(folder: str) -> Check:
+    """The system's ssh logs in to the server with what a machine wrote into a folder."""
+
+    def check(files: Path) -> str | None:
+        done = login(int((files / "sshd.port").read_text()), files / folder / "mesh_config")
+        return None if done.stdout == "in\n" else f"{folder} does not log in: {done.stderr.strip()}"
+
+    return check
+
+
 def present(name: str) -> Check:
     """There is such a file."""
     return lambda files: None if (files / name).exists() else f"{name} is missing"
@@ -98,7 +135,14 @@ FIRST = (
     Row(
         section="4.1.1",
         actor="Alice",
+        command="account get /json",
+        seen=['"CommonEncryption": { "Udf": "<ek:M>"'],
+    ),
+    Row(
+        section="4.1.1",
+        actor="Alice",
         command="dare verify ciphertext.dare",
+        reads=[verified("ciphertext.dare", PLAIN)],
         seen=[
             "File: ciphertext.dare",
             "Bytes: <bytes:N>",
@@ -290,6 +334,23 @@ CONNECTIONS = (
     ),
 )
 
+SSH = (
+    Row(section="4.2.2", actor="Alice", command="ssh create /web", seen=["UDF = <sk:M>", "Roles = web"]),
+    Row(section="4.2.2", actor="Alice", command="ssh host {sshd} {sshd_key}.pub"),
+    Row(section="4.2.2", actor="Alice", command="ssh client /file {sshd_authorized}"),
+    Row(section="4.2.2", actor="Alice", command="ssh setup /folder ssh1", checks=[logs_in("ssh1")]),
+    Row(section="4.2.2", actor="Alice3", command="ssh setup /folder ssh3 /sync", checks=[logs_in("ssh3")]),
+    Row(section="4.2.2", actor="Alice4", command="ssh setup /folder ssh4 /sync", checks=[logs_in("ssh4")]),
+    Row(
+        section="4.2.2",
+        actor="Alice2",
+        command="ssh setup /folder ssh2 /sync",
+        seen=["ERROR - .*revoked"],
+        code=1,
+        checks=[absent("ssh2/mesh_config")],
+    ),
+)
+
 MESSAGES = (
     Row(
         section="4.3.1",
@@ -469,7 +530,7 @@ RECOVERY = (
     Row(section="4.5", actor="AliceR", command="contact list", seen=["Address bob@example.net"]),
 )
 
-TABLE = (*FIRST, *CONNECTIONS, *MESSAGES, *GROUPS, *RECOVERY)
+TABLE = (*FIRST, *CONNECTIONS, *SSH, *MESSAGES, *GROUPS, *RECOVERY)
 OFFLINE = Row(
     section="4.5",
     actor="Nobody",

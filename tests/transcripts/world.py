@@ -11,6 +11,8 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.ssh_server import Sshd
+
 START_SECONDS = 30.0
 COMMAND_SECONDS = 120.0
 SERVICE = "import sys; from meshservice.cli import main; sys.argv[0] = 'meshservice'; main()"
@@ -78,6 +80,7 @@ class World:
         self.files = folder / "files"
         self.resolver = folder / "resolver.json"
         self.services = [Service(domain, folder / "services" / domain) for domain in domains]
+        self.sshd: Sshd | None = None
 
     def start(self) -> None:
         """Start the services, and write down where they are."""
@@ -89,8 +92,18 @@ class World:
         places = {service.domain: service.said["url"] for service in self.services}
         self.resolver.write_text(json.dumps(places, indent=2))
 
+    def start_sshd(self) -> Sshd:
+        """Start a server for the rows that log in."""
+        self.sshd = Sshd(self.folder / "sshd")
+        new = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(self.sshd.host_key)]
+        subprocess.run(new, check=True)
+        self.sshd.start()
+        return self.sshd
+
     def stop(self) -> None:
         """Stop the services."""
+        if self.sshd is not None:
+            self.sshd.stop()
         for service in self.services:
             service.stop()
 

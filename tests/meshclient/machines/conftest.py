@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import getpass
 import json
 import os
-import shutil
-import socket
-import subprocess
-import time
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,6 +13,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from tests.ssh_server import Sshd
 
 from mathmesh.errors import PolicyError
 from mathmesh.keys import derive
@@ -241,92 +237,9 @@ def join(meshman: Callable[..., Run], alice: Callable[..., Run]) -> Callable[...
     return connect
 
 
-class Sshd:
-    """Debian's sshd on loopback, for this user alone."""
-
-    PROGRAM = Path("/usr/sbin/sshd")
-
-    def __init__(self, folder: Path) -> None:
-        folder.mkdir()
-        self.host_key = folder / "host_key"
-        self.authorized = folder / "authorized_keys"
-        self.log = folder / "log"
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            self.port = free.getsockname()[1]
-        settings = {
-            "ListenAddress": "127.0.0.1",
-            "Port": self.port,
-            "HostKey": self.host_key,
-            "AuthorizedKeysFile": self.authorized,
-            "PidFile": "none",
-            "StrictModes": "no",
-            "UsePAM": "no",
-            "PasswordAuthentication": "no",
-            "KbdInteractiveAuthentication": "no",
-            "PermitRootLogin": "prohibit-password",
-        }
-        self.config = folder / "sshd_config"
-        self.config.write_text("".join(f"{name} {value}\n" for name, value in settings.items()))
-        self._process: subprocess.Popen[bytes] | None = None
-
-    @property
-    def name(self) -> str:
-        return f"[127.0.0.1]:{self.port}"
-
-    def start(self) -> None:
-        with self.log.open("w") as log:
-            self._process = subprocess.Popen([self.PROGRAM, "-D", "-e", "-f", self.config], stderr=log)
-        end = time.monotonic() + 10
-        while True:
-            try:
-                socket.create_connection(("127.0.0.1", self.port)).close()
-                return
-            except ConnectionRefusedError:
-                if time.monotonic() > end or self._process.poll() is not None:
-                    raise AssertionError(self.log.read_text()) from None
-                time.sleep(0.05)
-
-    def stop(self) -> None:
-        if self._process is not None:
-            self._process.terminate()
-            self._process.wait(10)
-
-    def login(self, config: Path | str, *more: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        """Log in with a configuration as `ssh setup` writes it; the server must be known."""
-        options = [
-            "-o",
-            "StrictHostKeyChecking=yes",
-            "-o",
-            "ConnectTimeout=10",
-            *(more or ("-o", "BatchMode=yes")),
-        ]
-        return subprocess.run(
-            [
-                "ssh",
-                "-F",
-                config,
-                *options,
-                "-p",
-                str(self.port),
-                f"{getpass.getuser()}@127.0.0.1",
-                "echo",
-                "in",
-            ],
-            capture_output=True,
-            text=True,
-            timeout=30,
-            check=False,
-            stdin=subprocess.DEVNULL,
-            env={
-                **{name: value for name, value in os.environ.items() if name != "SSH_AUTH_SOCK"},
-                **environment,
-            },
-        )
-
-
 @pytest.fixture
 def sshd(tmp_path: Path) -> Iterator[Sshd]:
-    if not Sshd.PROGRAM.exists() or shutil.which("ssh") is None:
+    if not Sshd.is_installed():
         pytest.skip("openssh-server and openssh-client are not installed")
     made = Sshd(tmp_path / "sshd")
     yield made
