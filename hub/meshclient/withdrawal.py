@@ -26,7 +26,7 @@ from mathmesh.service import messages as wire
 from mathmesh.service.client import transact
 from mathmesh.stores import ACCESS, CATALOGS, CONTACT, SPOOLS
 from meshclient.account_keys import COMMON, AccountSeed, SeedKeys
-from meshclient.applications import granting
+from meshclient.applications import granting, renewal
 from meshclient.devices import Standing, access_entries, in_good_standing, listed, regranted, standing
 from meshclient.session import Session, root_credentials
 
@@ -42,12 +42,13 @@ async def delete(session: Session, entry: CatalogedDevice) -> Standing:
     """Take a device out of the account; what it was in it is returned.
 
     Its access and the service's shares for it end at once. The other devices and the contacts are given the
-    keys that take the place of those that it had; SSH keys that it had are renewed too.
+    keys that take the place of those that it had; SSH and VPN keys that it had are renewed
+    too.
     """
     if same_udf(entry.device_udf, session.context.device.profile.udf):
         raise PolicyError("this is the device that you are using; remove it from another one")
     removed = standing(session, entry)
-    await granting.renew(session, entry)
+    await renewal.renew(session, entry)
     changes = connect.removal(entry, list(access_entries(session)))
     remaining = [one for one in in_good_standing(session) if one.entry.device_udf != entry.device_udf]
     await _write(session, keys_of(removed.roles), remaining, updates=changes.updates, deletes=changes.deletes)
@@ -64,6 +65,7 @@ async def change_roles(
     before = standing(session, entry)
     after = replace(before, roles=canonical_roles(roles), expires=expires)
     lost = keys_of(before.roles) - keys_of(after.roles)
+    await renewal.renew(session, entry, after.roles)
     devices = [
         after if one.entry.device_udf == entry.device_udf else one
         for one in in_good_standing(session)

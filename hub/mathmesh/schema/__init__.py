@@ -180,6 +180,12 @@ from mathmesh.schema.validation import (
     verify_profile_service,
     verify_profile_user,
 )
+from mathmesh.schema.vpn import (
+    ActivationApplicationVpn,
+    ApplicationEntryVpn,
+    CatalogedApplicationVpn,
+    VpnPeer,
+)
 
 __all__ = [
     "AccessCapability",
@@ -193,6 +199,7 @@ __all__ = [
     "ActivationApplicationGroup",
     "ActivationApplicationMail",
     "ActivationApplicationSsh",
+    "ActivationApplicationVpn",
     "ActivationCommon",
     "ActivationEntry",
     "ActivationHost",
@@ -202,6 +209,7 @@ __all__ = [
     "ApplicationEntryGroup",
     "ApplicationEntryMail",
     "ApplicationEntrySsh",
+    "ApplicationEntryVpn",
     "Assertion",
     "Bookmark",
     "CallsignBinding",
@@ -217,6 +225,7 @@ __all__ = [
     "CatalogedApplicationMail",
     "CatalogedApplicationNetwork",
     "CatalogedApplicationSsh",
+    "CatalogedApplicationVpn",
     "CatalogedBookmark",
     "CatalogedCallsign",
     "CatalogedContact",
@@ -291,6 +300,7 @@ __all__ = [
     "Role",
     "TaggedSource",
     "VerifiedDevice",
+    "VpnPeer",
     "activate",
     "activated_public",
     "administrator_key",

@@ -37,6 +37,7 @@ _RULES: Mapping[str, Callable[[JsonObject], object]] = {
     "CatalogedGroup": _member("Key"),
     "CatalogedApplicationSsh": _member("Key"),
     "CatalogedApplicationMail": _member("Key"),
+    "CatalogedApplicationVpn": _member("Key"),
     "CatalogedApplicationNetwork": _member("Key"),
     "CatalogedReceipt": _member("Uid"),
     "CatalogedTicket": _member("Uid"),

@@ -3,8 +3,8 @@
 An application is an entry of MMM_Application; its private keys lie in the CatalogedDevice of each device
 whose roles it is granted to, encrypted to that device, and in escrow for the account. Only an administrator
 gives them out; keys that it does not have itself are left to another one. `regrant` brings all devices to
-what applications and roles say now; call it when one changes. `renew` puts fresh SSH keys in place of those
-that a device knows which is about to be removed.
+what applications and roles say now; call it when one changes. Keys may also be granted to one device alone,
+by `device:` and its UDF in place of a role.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from datetime import datetime
 from typing import Any
 
 from mathmesh.errors import KeyUnavailableError, PolicyError, VerificationError
-from mathmesh.keys.pair import PublicKey, generate
+from mathmesh.keys.pair import PublicKey
 from mathmesh.schema.activation import (
     ActivationApplication,
     ActivationApplicationMail,
@@ -27,7 +27,7 @@ from mathmesh.schema.application import (
     CatalogedApplicationSsh,
 )
 from mathmesh.schema.application_entry import ApplicationEntry, ApplicationEntryMail, ApplicationEntrySsh
-from mathmesh.schema.build.application import is_granted, make_application_entry, make_cataloged_ssh
+from mathmesh.schema.build.application import is_granted, make_application_entry
 from mathmesh.schema.build.device import make_access_capability
 from mathmesh.schema.cataloged import CatalogedAccess, CatalogedDevice
 from mathmesh.schema.key_data import KeyData, same_udf
@@ -35,20 +35,24 @@ from mathmesh.schema.mesh_object import MeshObject, members
 from mathmesh.schema.signed import object_in
 from mathmesh.schema.validation import VerifiedDevice, verify_cataloged_device
 from mathmesh.schema.verify.application import verify_application_entry, verify_cataloged_application
+from mathmesh.schema.vpn import ActivationApplicationVpn, ApplicationEntryVpn, CatalogedApplicationVpn
 from mathmesh.stores import ACCESS, APPLICATION, DEVICE
 from meshclient.account_keys import GrantedKeys
-from meshclient.applications.ssh_key import CURVE
 from meshclient.session import Session
 
 KINDS: dict[type[CatalogedApplication], type[ActivationApplication]] = {
     CatalogedApplicationSsh: ActivationApplicationSsh,
     CatalogedApplicationMail: ActivationApplicationMail,
+    CatalogedApplicationVpn: ActivationApplicationVpn,
 }
 """The applications that this module gives out, and the activations that hold their keys."""
+DEVICE_GRANT = "device:"
+
+_MANAGED = (ApplicationEntrySsh, ApplicationEntryMail, ApplicationEntryVpn)
 
 
 def applications(session: Session) -> Iterator[CatalogedApplication]:
-    """The verified SSH and mail entries of the account."""
+    """The verified SSH, mail and VPN entries of the account."""
     for entry in session.context.catalog(APPLICATION).entries().values():
         if isinstance(entry, CatalogedApplication) and type(entry) in KINDS:
             yield verify_cataloged_application(entry, now=session.now)
@@ -103,7 +107,7 @@ async def add(session: Session, application: CatalogedApplication, keys: Activat
     """
     session.context.administrator  # noqa: B018 - refused before anything is written
     present = [one for one in applications(session) if one.key != application.key]
-    updates, given = _regranted(session, [*present, application], {application.key or "": keys})
+    updates, given = regranted(session, [*present, application], {application.key or "": keys})
     updates[APPLICATION] = [application]
     await session.context.transact(updates=updates)
     return given
@@ -116,55 +120,8 @@ async def remove(session: Session, application: CatalogedApplication) -> None:
     """
     session.context.administrator  # noqa: B018 - refused before anything is written
     present = [one for one in applications(session) if one.key != application.key]
-    updates, _ = _regranted(session, present, {})
+    updates, _ = regranted(session, present, {})
     await session.context.transact(updates=updates, deletes={APPLICATION: [application.key or ""]})
-
-
-async def renew(session: Session, removed: CatalogedDevice) -> list[CatalogedApplicationSsh]:
-    """Put fresh keys in place of the SSH keys that the device `removed` has; the new entries are returned.
-
-    All devices but that one are given them. The old keys are no keys of the account any more: servers refuse
-    them as soon as they fetch the account's keys again.
-    """
-    known = {
-        entry.identifier
-        for entry in removed.application_entries or ()
-        if isinstance(entry, ApplicationEntrySsh)
-    }
-    present = list(applications(session))
-    old = [one for one in present if isinstance(one, CatalogedApplicationSsh) and one.key in known]
-    if not old:
-        return []
-    made = [make_ssh(session, one.grant or (), local_name=one.local_name, deny=one.deny) for one in old]
-    kept = [one for one in present if one not in old]
-    fresh: dict[str, ActivationApplication] = {entry.key or "": keys for entry, keys in made}
-    entries = [entry for entry, _ in made]
-    updates, _ = _regranted(session, [*kept, *entries], fresh, without=removed)
-    updates[APPLICATION] = [*entries]
-    await session.context.transact(updates=updates, deletes={APPLICATION: [one.key or "" for one in old]})
-    return entries
-
-
-def make_ssh(
-    session: Session,
-    grant: Sequence[str],
-    *,
-    local_name: str | None = None,
-    deny: Sequence[str] | None = None,
-) -> tuple[CatalogedApplicationSsh, ActivationApplicationSsh]:
-    """A fresh SSH client key and its entry, for devices with a role in `grant` and none in `deny`."""
-    key = generate(CURVE, session.context.entropy)
-    entry = make_cataloged_ssh(
-        key,
-        escrow=escrow_key(session),
-        entropy=session.context.entropy,
-        now=session.now,
-        grant=grant,
-        local_name=local_name,
-    )
-    if deny:
-        entry = replace(entry, deny=tuple(deny))
-    return entry, ActivationApplicationSsh(client_key=KeyData.of_private(key))
 
 
 def escrow_key(session: Session) -> PublicKey | None:
@@ -175,14 +132,14 @@ def escrow_key(session: Session) -> PublicKey | None:
 
 async def regrant(session: Session) -> int:
     """Give every device the keys that its roles grant now and no others; how many devices got any changed."""
-    updates, _ = _regranted(session, list(applications(session)), {})
+    updates, _ = regranted(session, list(applications(session)), {})
     changed = updates.get(DEVICE, [])
     if changed:
         await session.context.transact(updates=updates)
     return len(changed)
 
 
-def _regranted(
+def regranted(
     session: Session,
     present: Sequence[CatalogedApplication],
     fresh: Mapping[str, ActivationApplication],
@@ -206,7 +163,8 @@ def _regranted(
         if _has_ended(verified, session.now):
             continue
         roles = tuple(verified.connection_device.roles or ())
-        wanted = [one for one in present if is_granted(one, roles) or _is_own(session, device)]
+        held = (*roles, DEVICE_GRANT + (device.device_udf or ""))
+        wanted = [one for one in present if is_granted(one, held) or _is_own(session, device)]
         entries = device.application_entries or ()
         made = keys.entries(entries, wanted, verified.keys.encryption)
         given += any(one not in entries for one in made)
@@ -229,14 +187,8 @@ class _Keys:
         self, present: Sequence[MeshObject], wanted: Sequence[CatalogedApplication], device_key: PublicKey
     ) -> list[MeshObject]:
         """The entries that a device has now in place of `present`; groups and callsigns are left alone."""
-        managed = {
-            entry.identifier: entry
-            for entry in present
-            if isinstance(entry, ApplicationEntrySsh | ApplicationEntryMail)
-        }
-        made = [
-            entry for entry in present if not isinstance(entry, ApplicationEntrySsh | ApplicationEntryMail)
-        ]
+        managed = {entry.identifier: entry for entry in present if isinstance(entry, _MANAGED)}
+        made = [entry for entry in present if not isinstance(entry, _MANAGED)]
         for application in wanted:
             key = application.key or ""
             kept = managed.get(key) if key not in self._fresh else None

@@ -10,6 +10,7 @@ import click
 
 from mathmesh.schema.application_entry import ApplicationEntryMail, ApplicationEntrySsh
 from mathmesh.schema.cataloged import CatalogedDevice
+from mathmesh.schema.vpn import ApplicationEntryVpn
 from meshclient.meshman.frame import Answer
 from meshclient.meshman.running import Flags, on_account
 from meshclient.output_file import OutputFile
@@ -44,6 +45,11 @@ def after_removal(entry: CatalogedDevice) -> list[str]:
             notes.append(
                 f"It had the SSH key {one.identifier}, which was renewed: run `meshman ssh client` where it "
                 "is accepted and `meshman ssh setup` where it is used."
+            )
+        elif isinstance(one, ApplicationEntryVpn):
+            notes.append(
+                f"It had the VPN key {one.identifier}, which was renewed: `meshman vpn get /server` shows "
+                "what the other end needs."
             )
         elif isinstance(one, ApplicationEntryMail):
             notes.append(

@@ -28,6 +28,7 @@ MODULES = {
     "network": "meshclient.meshman.network",
     "password": "meshclient.meshman.password",
     "ssh": "meshclient.meshman.ssh",
+    "vpn": "meshclient.meshman.vpn",
 }
 """Each command or group and the module that holds it as `command`."""
 

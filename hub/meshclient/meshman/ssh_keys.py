@@ -16,7 +16,7 @@ from mathmesh.schema.key_data import KeyData
 from mathmesh.schema.primary_key import primary_key
 from mathmesh.stores import CREDENTIAL
 from meshclient import offline
-from meshclient.applications import granting, ssh_agent, ssh_files, ssh_hosts
+from meshclient.applications import granting, renewal, ssh_agent, ssh_files, ssh_hosts
 from meshclient.applications.ssh_key import PublicLine, private_file, public_line
 from meshclient.meshman.applications import FILE, as_of_now, write_new
 from meshclient.meshman.frame import Answer, MeshCommand
@@ -50,7 +50,7 @@ def create(flags: Flags, roles: tuple[str, ...], name: str | None) -> Answer:
     async def step(session: Session) -> Answer:
         if name is not None and any((one.local_name or "").lower() == name.lower() for one in keys(session)):
             raise PolicyError(f"there is a key {name} already; choose another name")
-        entry, activation = granting.make_ssh(session, granted, local_name=name)
+        entry, activation = renewal.make_ssh(session, granted, local_name=name)
         given = await granting.add(session, entry, activation)
         answer = _shown(session, [entry])
         return Answer(

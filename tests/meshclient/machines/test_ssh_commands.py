@@ -109,6 +109,22 @@ def test_keys_in_files_and_in_an_agent(
     assert not [one for one in (tmp_path / "ssh").glob("mesh_????????") if "PRIVATE" in one.read_text()]
 
 
+def test_a_device_that_loses_the_role_loses_the_key(alice: Run, meshman: Run, join: Run) -> None:
+    device = join("alice2", "/web")
+    made = ok(alice("ssh create /web"))
+    other = ok(alice("ssh create /message /name=other"))
+    ok(alice(f"device auth {device} /web /message"))
+    assert ok(alice("ssh get other")).value("UDF") == other.value("UDF")
+    ok(alice(f"device auth {device} /message"))
+    keys = ok(alice("ssh client")).out
+    assert made.value("Key") not in keys
+    assert other.value("Key") in keys
+    assert len(keys.splitlines()) == 2
+    ok(meshman("alice2", "ssh get other /file other"))
+    [lost] = [line.split()[0] for line in ok(alice("ssh list")).out.splitlines() if "other" not in line]
+    assert meshman("alice2", f"ssh get {lost} /file lost").code == 1
+
+
 def test_what_json_says_and_deletion(alice: Run, meshman: Run, join: Run) -> None:
     join("alice2", "/device")
     made = json.loads(ok(alice("ssh create /device /json")).out)["ResultSsh"]

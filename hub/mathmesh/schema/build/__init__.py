@@ -5,6 +5,7 @@ from mathmesh.schema.build.application import (
     make_application_entry,
     make_cataloged_mail,
     make_cataloged_ssh,
+    make_cataloged_vpn,
 )
 from mathmesh.schema.build.callsign import (
     make_cataloged_callsign,
@@ -95,6 +96,7 @@ __all__ = [
     "make_cataloged_mail",
     "make_cataloged_preconfigured",
     "make_cataloged_ssh",
+    "make_cataloged_vpn",
     "make_connection_host",
     "make_contact",
     "make_group_invitation",

@@ -33,6 +33,12 @@ from mathmesh.schema.application_entry import (
 )
 from mathmesh.schema.build.enveloped import enveloped
 from mathmesh.schema.key_data import KeyData
+from mathmesh.schema.vpn import (
+    ActivationApplicationVpn,
+    ApplicationEntryVpn,
+    CatalogedApplicationVpn,
+    VpnPeer,
+)
 from mathmesh.types import Entropy
 
 _ENTRIES: dict[type[ActivationApplication], Any] = {
@@ -40,6 +46,7 @@ _ENTRIES: dict[type[ActivationApplication], Any] = {
     ActivationApplicationMail: ApplicationEntryMail,
     ActivationApplicationGroup: ApplicationEntryGroup,
     ActivationApplicationCallsign: ApplicationEntryCallsign,
+    ActivationApplicationVpn: ApplicationEntryVpn,
 }
 
 
@@ -59,6 +66,31 @@ def make_cataloged_ssh(
         grant=tuple(grant),
         enveloped_escrow=_escrow([KeyData.of_private(client)], escrow, entropy, now),
         client_key=KeyData.of_public(client.public),
+    )
+
+
+def make_cataloged_vpn(
+    client: PrivateKey,
+    *,
+    escrow: PublicKey | None,
+    entropy: Entropy,
+    now: datetime,
+    addresses: Sequence[str],
+    dns: Sequence[str] = (),
+    peers: Sequence[VpnPeer],
+    grant: Sequence[str] = ("web",),
+    local_name: str | None = None,
+) -> CatalogedApplicationVpn:
+    """The entry of a tunnel with the X25519 key `client`."""
+    return CatalogedApplicationVpn(
+        local_name=local_name,
+        key=client.public.udf,
+        grant=tuple(grant),
+        enveloped_escrow=_escrow([KeyData.of_private(client)], escrow, entropy, now),
+        client_key=KeyData.of_public(client.public),
+        addresses=tuple(addresses),
+        dns=tuple(dns) or None,
+        peers=tuple(peers),
     )
 
 

@@ -1,8 +1,8 @@
 """Verification of applications and of what a device gets of them (draft-hallambaker-mesh-schema §6, §9).
 
 CatalogedApplication
-  79. Key follows from its content: the UDF of ClientKey, `mailto:` and the address; it discloses no private
-      key; its keys pass 25.
+  79. Key follows from its content: the UDF of ClientKey (SSH, VPN), `mailto:` and the address; it discloses
+      no private key; its keys pass 25.
 ApplicationEntry
   80. Identifier is the Key of the application;
   81. its activation is signed by the account's AdministratorSignature key, valid now (`allow_unsigned`: or
@@ -48,12 +48,14 @@ from mathmesh.schema.profile_validation import verify_profile_group
 from mathmesh.schema.signed import check_signed_or_clear, envelope_of, exactly, is_unsigned, object_in
 from mathmesh.schema.validation import administrator_key
 from mathmesh.schema.validity import check_keys_valid
+from mathmesh.schema.vpn import ActivationApplicationVpn, ApplicationEntryVpn, CatalogedApplicationVpn
 
 ACTIVATIONS: dict[type[ApplicationEntry], type[ActivationApplication]] = {
     ApplicationEntrySsh: ActivationApplicationSsh,
     ApplicationEntryMail: ActivationApplicationMail,
     ApplicationEntryGroup: ActivationApplicationGroup,
     ApplicationEntryCallsign: ActivationApplicationCallsign,
+    ApplicationEntryVpn: ActivationApplicationVpn,
 }
 """Type of an entry → type of the activation in it."""
 
@@ -71,7 +73,7 @@ def verify_cataloged_application(application: CatalogedApplication, *, now: date
             raise VerificationError(f"application {application.key} discloses a private key")
         _check_name(data)
     check_keys_valid(application, now)
-    if isinstance(application, CatalogedApplicationSsh):
+    if isinstance(application, CatalogedApplicationSsh | CatalogedApplicationVpn):
         named = application.client_key is not None and same_udf(application.key, application.client_key.udf)
     elif isinstance(application, CatalogedApplicationMail):
         named = application.key == MAIL_KEY + (application.account_address or "")
