@@ -47,6 +47,8 @@ KINDS: dict[type[CatalogedApplication], type[ActivationApplication]] = {
 }
 """The applications that this module gives out, and the activations that hold their keys."""
 DEVICE_GRANT = "device:"
+ADMINISTRATORS = frozenset({"admin", "super"})
+"""Roles with which a device may give keys to others."""
 
 _MANAGED = (ApplicationEntrySsh, ApplicationEntryMail, ApplicationEntryVpn)
 
@@ -102,10 +104,9 @@ async def add(session: Session, application: CatalogedApplication, keys: Activat
     """Write a new or changed application and give its keys to the devices that it is granted to, which are
     counted.
 
-    This device, an administrator, gets them in any case: it gives them to others later. Raises PolicyError
-    where it is none.
+    Raises PolicyError where this device is no administrator that sees the devices.
     """
-    session.context.administrator  # noqa: B018 - refused before anything is written
+    _require_devices(session)
     present = [one for one in applications(session) if one.key != application.key]
     updates, given = regranted(session, [*present, application], {application.key or "": keys})
     updates[APPLICATION] = [application]
@@ -116,12 +117,20 @@ async def add(session: Session, application: CatalogedApplication, keys: Activat
 async def remove(session: Session, application: CatalogedApplication) -> None:
     """Delete an application and its keys in the entries of all devices; what they had they may have kept.
 
-    Raises PolicyError where this device is no administrator.
+    Raises PolicyError where this device is no administrator that sees the devices.
     """
-    session.context.administrator  # noqa: B018 - refused before anything is written
+    _require_devices(session)
     present = [one for one in applications(session) if one.key != application.key]
     updates, _ = regranted(session, present, {})
     await session.context.transact(updates=updates, deletes={APPLICATION: [application.key or ""]})
+
+
+def is_given(application: CatalogedApplication, device: CatalogedDevice, roles: Sequence[str]) -> bool:
+    """Whether `device` with `roles` has the keys of an application: administrators have all, to give them
+    to others.
+    """
+    held = (*roles, DEVICE_GRANT + (device.device_udf or ""))
+    return is_granted(application, held) or not ADMINISTRATORS.isdisjoint(roles)
 
 
 def escrow_key(session: Session) -> PublicKey | None:
@@ -163,8 +172,7 @@ def regranted(
         if _has_ended(verified, session.now):
             continue
         roles = tuple(verified.connection_device.roles or ())
-        held = (*roles, DEVICE_GRANT + (device.device_udf or ""))
-        wanted = [one for one in present if is_granted(one, held) or _is_own(session, device)]
+        wanted = [one for one in present if is_given(one, device, roles) or _is_own(session, device)]
         entries = device.application_entries or ()
         made = keys.entries(entries, wanted, verified.keys.encryption)
         given += any(one not in entries for one in made)
@@ -173,6 +181,13 @@ def regranted(
             devices.append(changed)
             access.append(_access(session, changed, roles))
     return ({DEVICE: devices, ACCESS: access} if devices else {}), given
+
+
+def _require_devices(session: Session) -> None:
+    """Refuse, before anything is written, where keys could be given to nobody."""
+    session.context.administrator  # noqa: B018 - PolicyError where this device is no administrator
+    if not session.context.keys.readable(DEVICE):
+        raise PolicyError("this needs the role root: this device does not see the devices of the account")
 
 
 class _Keys:

@@ -14,7 +14,7 @@ from mathmesh.keys.pair import generate
 from mathmesh.schema.activation import ActivationApplication, ActivationApplicationSsh
 from mathmesh.schema.application import CatalogedApplication, CatalogedApplicationSsh
 from mathmesh.schema.application_entry import ApplicationEntrySsh
-from mathmesh.schema.build.application import is_granted, make_cataloged_ssh, make_cataloged_vpn
+from mathmesh.schema.build.application import make_cataloged_ssh, make_cataloged_vpn
 from mathmesh.schema.cataloged import CatalogedDevice
 from mathmesh.schema.key_data import KeyData
 from mathmesh.schema.vpn import (
@@ -48,14 +48,17 @@ async def renew(
     key that was granted to it alone is deleted.
     """
     alone = granting.DEVICE_GRANT + (device.device_udf or "")
-    held = () if roles is None else (*roles, alone)
     known = {
         entry.identifier
         for entry in device.application_entries or ()
         if isinstance(entry, ApplicationEntrySsh | ApplicationEntryVpn)
     }
     present = list(granting.applications(session))
-    old = [one for one in present if one.key in known and not is_granted(one, held)]
+    old = [
+        one
+        for one in present
+        if one.key in known and (roles is None or not granting.is_given(one, device, roles))
+    ]
     if not old:
         return []
     made = [_made_anew(session, one) for one in old if one.grant != (alone,)]

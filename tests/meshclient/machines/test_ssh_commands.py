@@ -125,6 +125,24 @@ def test_a_device_that_loses_the_role_loses_the_key(alice: Run, meshman: Run, jo
     assert meshman("alice2", f"ssh get {lost} /file lost").code == 1
 
 
+def test_another_administrator_makes_keys_and_goes(alice: Run, meshman: Run, join: Run) -> None:
+    """What it made stays usable by the others, under a key that it does not know."""
+    admin = join("alice2", "/root /message")
+    join("alice3", "/web")
+    join("alice5", "/admin")
+    refused = meshman("alice5", "ssh create /web")
+    assert (refused.code, "needs the role root" in refused.err) == (1, True)
+    made = ok(meshman("alice2", "ssh create /web /name=work"))
+    assert made.value("Devices") == "4"
+    join("alice4", "/web")
+    for actor in ("alice", "alice2", "alice3", "alice4"):
+        ok(meshman(actor, f"ssh get work /file {actor}"))
+    ok(alice(f"device delete {admin}"))
+    assert made.value("Key") not in ok(alice("ssh client")).out
+    ok(meshman("alice3", "ssh get work /file renewed"))
+    assert Path("renewed.pub").read_text() == ok(alice("ssh client")).out
+
+
 def test_what_json_says_and_deletion(alice: Run, meshman: Run, join: Run) -> None:
     join("alice2", "/device")
     made = json.loads(ok(alice("ssh create /device /json")).out)["ResultSsh"]
