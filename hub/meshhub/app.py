@@ -18,8 +18,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mathmesh.errors import MeshError
-from mathmesh.schema.cataloged import CatalogedDevice
-from mathmesh.schema.mesh_object import MeshObject
 from mathmesh.types import Entropy
 from meshclient.context import AccountContext, utc_now
 from meshclient.household import Household, open_keys, open_or_create, service_identity
@@ -31,8 +29,10 @@ from meshhub.broker.base import Broker
 from meshhub.broker.choose import make_broker, settle_port
 from meshhub.commands import Commander
 from meshhub.config import Config
+from meshhub.device_catalog import AccountDevices
 from meshhub.disk import DiskReserve
 from meshhub.events import Alarm, BrokerChanged, DevicesChanged, EventBus
+from meshhub.link_events import LinkEvents
 from meshhub.link_suite import HubSuite
 from meshhub.links import STORE as LINKS_STORE
 from meshhub.links import Link, LinkStore
@@ -41,8 +41,7 @@ from meshhub.mqtt.proxy import Proxy
 from meshhub.notify import notify
 from meshhub.presences import Presences
 from meshhub.quota import Limits
-from meshhub.registry import CATALOG, Named, Registry, full_name
-from meshhub.reported import Reported
+from meshhub.registry import Named, Registry, full_name
 from meshhub.service_listener import HOST as SERVICE_HOST
 from meshhub.service_listener import ServiceListener
 from meshhub.tasks import outcome
@@ -96,7 +95,7 @@ class Hub:
         self._lock = DataLock(config.data)
         self._proxy: Proxy
         self._listener: ServiceListener
-        self._reported: dict[str, Reported] = {}
+        self._link_events: LinkEvents
         self._undo: list[Callable[[], Awaitable[None]]] = []
         self._lifetime: asyncio.Task[None] | None = None
 
@@ -215,7 +214,7 @@ class Hub:
             open_sequence=self.account.local_sequence,
             events=self.events,
             receipt=self._receipt,
-            is_event=self._is_event,
+            is_event=lambda *name: self._link_events.is_event(*name),
             clock=self._clock,
             batch_seconds=self.config.batch_seconds,
             batch_readings=self.config.batch_readings,
@@ -265,7 +264,7 @@ class Hub:
             self._clock,
         )
         self.registry = Registry(
-            _DeviceCatalog(self.account),
+            AccountDevices(self.account),
             presence=self.presences.of,
             latest=self.telemetry.latest,
             renamed=self._renamed,
@@ -274,6 +273,7 @@ class Hub:
             self._proxy.command, self.activity.record, seconds=self.config.command_seconds
         )
         self.networks = Networks(self.account)
+        self._link_events = LinkEvents(self.telemetry, self.commands, self.activity, self.events, self._clock)
         self.home = Admissions(
             self.account,
             self.registry,
@@ -329,7 +329,7 @@ class Hub:
 
     async def _prepare(self, link: Link) -> None:
         description = self.registry.get(link.device).description
-        self._reported[link.device] = Reported(description)
+        self._link_events.know(link.device, description)
         try:
             await self.telemetry.open(link.device)
         except MeshError as error:
@@ -342,7 +342,7 @@ class Hub:
         self._proxy.remove(device)
         await self.broker.set_accounts(self.links.accounts())
         await self.telemetry.release(device)
-        self._reported.pop(device, None)
+        self._link_events.forget(device)
 
     def _broker_addresses(self) -> list[str]:
         host = self.config.mqtt_host or self.config.mqtt_bind
@@ -350,54 +350,18 @@ class Hub:
             host = ports.lan_address()
         return [f"mqtt://{host}:{self.broker.port}"]
 
-    def _is_event(self, device: str, node: str, prop: str) -> bool:
-        reported = self._reported.get(device)
-        return reported is not None and reported.is_event(node, prop)
-
     async def _receipt(self, device: str, boot: int, s: int) -> None:
         await self._proxy.receipt(device, boot, s)
 
     # -- what happens ----------------------------------------------------------------------------------------
     async def _handle(self, device: str, name: str, value: Any) -> None:
-        """One event of a device's link (protocol book, "Running")."""
-        if name == "tel":
-            if device in self._reported:
-                self._reported[device].check(value["r"])
-                await self.telemetry.receive(device, value)
-        elif name == "result":
-            self.commands.result(device, value)
-        elif name == "ready":
-            await self.telemetry.ring(device, value["ring"])
-        elif name == "gap":
-            await self.telemetry.lost(device, value["b"], value["from"], value["to"])
-        elif name == "alarm":
-            text = (
-                "A device signed in with an older counter: it was set back, or there is a copy of it. "
-                "Forget it and add it again if that was not you."
-            )
-            self.events.publish(Alarm(time=self._clock(), kind="clone", text=text, device=device))
-            await self.activity.record("device", "clone alarm", device, {"boot": value["boot"]})
-        elif name == "err":
-            log.warning("device reports an error", device=device, number=value["c"])
+        await self._link_events.handle(device, name, value)
 
     def _broker_changed(self, running: bool) -> None:
         self.events.publish(BrokerChanged(time=self._clock(), running=running, kind=self.broker.kind))
 
     def _renamed(self, device: str) -> None:
         self.events.publish(DevicesChanged(time=self._clock(), device=device, change="renamed"))
-
-
-class _DeviceCatalog:
-    """The Device catalog of an account, as the registry uses it."""
-
-    def __init__(self, account: AccountContext):
-        self._account = account
-
-    def entries(self) -> Mapping[str, MeshObject]:
-        return self._account.catalog(CATALOG).entries()
-
-    async def write(self, entry: CatalogedDevice) -> None:
-        await self._account.update(CATALOG, [entry])
 
 
 def _later(close: Callable[[], object]) -> Callable[[], Awaitable[None]]:
