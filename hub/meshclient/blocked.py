@@ -16,6 +16,7 @@ from mathmesh.messaging.effects import Changes
 from mathmesh.schema.cataloged import CatalogedContact
 from mathmesh.schema.contact import Contact, ContactPerson, NetworkAddress
 from mathmesh.schema.mesh_object import MeshObject
+from mathmesh.schema.message_confirmation import ResponseConfirmation
 from mathmesh.stores import CONTACT
 from meshclient.inbox import Item
 from meshclient.session import Session
@@ -36,6 +37,13 @@ def addresses(entries: Iterable[MeshObject]) -> frozenset[str]:
 def is_blocked(session: Session, item: Item) -> bool:
     """Whether a message says that it is from a blocked sender."""
     return (item.message.sender or "").lower() in addresses(session.contacts())
+
+
+def heard(session: Session, items: Iterable[Item]) -> list[Item]:
+    """The messages that wait for an answer: none of blocked senders, and no answers to own questions."""
+    silent = addresses(session.contacts())
+    asking = [one for one in items if one.is_open and not isinstance(one.message, ResponseConfirmation)]
+    return [one for one in asking if (one.message.sender or "").lower() not in silent]
 
 
 async def block(session: Session, address: str, waiting: Sequence[Item]) -> int:

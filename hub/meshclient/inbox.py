@@ -68,7 +68,9 @@ class SpoolView:
         found = exact[:1] or begins
         if len(found) != 1:
             many = "several messages are" if found else "there is no message"
-            raise PolicyError(f"{many} {name}; see `message pending`")
+            short = f"; an id is given by its first {LEAST_CHARACTERS} letters at least"
+            hint = short if len(wanted) < LEAST_CHARACTERS else ""
+            raise PolicyError(f"{many} {name}{hint}; see `message pending`")
         return found[0]
 
     def of_kind(self, kind: type[Message]) -> Iterable[Item]:

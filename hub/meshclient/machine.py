@@ -129,7 +129,12 @@ def _one(found: Iterable[ContextFile], name: str | None, default: str | None, wh
         return candidates[0]
     if not candidates:
         named = f" {name}" if name else ""
-        raise PolicyError(f"there is no {what}{named} on this machine")
+        remedy = "ask for one with `device request`"
+        if what == "account":
+            remedy = (
+                f"`account list` shows all, {remedy}" if name else f"`account create` makes one, or {remedy}"
+            )
+        raise PolicyError(f"there is no {what}{named} on this machine; {remedy}")
     listed = ", ".join(sorted({one.keys.address for one in candidates}))
     raise PolicyError(f"there are several: {listed}; name one with /account")
 

@@ -37,7 +37,7 @@ class OutputFile:
         self._sync = sync
         self._hidden: Path | None = None
         if self.path.is_dir() or (not overwrite and os.path.lexists(self.path)):
-            raise StoreError(f"{self.path} exists already; name another file or ask to overwrite it")
+            raise StoreError(f"{self.path} exists already; name another file, or replace it with /force")
         try:
             self._descriptor = self._make(PRIVATE_MODE if private else PUBLIC_MODE)
         except OSError as error:

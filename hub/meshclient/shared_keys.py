@@ -24,7 +24,7 @@ from mathmesh.threshold.point import Point
 
 MAXIMUM_OPERATIONS = 64
 """How many agreements are asked for in one request."""
-NO_KEY = "No decryption key is available"
+NO_KEY = "No decryption key is available: `account sync /auto` fetches those that were given meanwhile"
 FAILED = "A requested cryptographic operation failed"
 
 

@@ -15,7 +15,7 @@ from mathmesh.dare.content_meta import format_time
 from mathmesh.errors import PolicyError
 from mathmesh.schema.mesh_object import MeshObject
 from mathmesh.stores import CATALOGS, SPOOLS
-from meshclient import account_setup, devices, offline, qr, withdrawal
+from meshclient import account_setup, blocked, devices, inbox, offline, qr, withdrawal
 from meshclient.context import utc_now
 from meshclient.correspondence import process_automatic
 from meshclient.machine import Machine
@@ -132,8 +132,12 @@ def sync(flags: Flags, mend: bool, invitation: str | None) -> Answer:
         ended = await _delete_ended(session) if flags.auto else []
         lines += [f"Device {name}: its rights have ended; taken out" for name in ended]
         notes = [f"Conflict about {one.key}: choose with `account resolve`" for one in conflicts]
+        waiting = len(blocked.heard(session, (await inbox.inbound(session)).items))
+        if waiting:
+            notes.append(f"Messages that wait for an answer: {waiting}; see `message pending`")
         members = {
             "Account": session.address,
+            "Waiting": waiting,
             "Processed": len(done),
             "Ended": ended,
             "Conflicts": [one.key for one in conflicts],

@@ -21,7 +21,21 @@ from meshclient.meshman.frame import Answer, MeshGroup
 from meshclient.meshman.running import Flags, account_flags
 from meshclient.session import Session
 
-_FORMATS = ["%Y-%m-%d", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"]
+
+class _Moment(click.ParamType[datetime]):
+    """A time of this machine's zone, or one that names its own zone."""
+
+    name = "time"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        """The time in UTC."""
+        try:
+            return datetime.fromisoformat(str(value).strip()).astimezone(UTC)
+        except (ValueError, OverflowError):
+            self.fail(f"{value!r} is no time; write it as 2031-05-02T09:00 or 2031-05-02.", param, ctx)
+
+
+MOMENT = _Moment()
 
 
 def _line(entry: CatalogedTask) -> str:
@@ -36,16 +50,17 @@ def _members(entry: CatalogedTask) -> dict[str, Any]:
     return {**entry.to_json(), **(task.to_json() if task is not None else {})}
 
 
-def _moment(given: datetime | None) -> datetime | None:
-    """A time of this machine's zone."""
-    return given.astimezone(UTC) if given is not None else None
-
-
 def _engagement(entry: CatalogedTask) -> Engagement | None:
     try:
         return object_in(entry.enveloped_task, Engagement) if entry.enveloped_task is not None else None
     except MeshError:
         return None
+
+
+def _order(entry: CatalogedTask) -> tuple[bool, datetime]:
+    task = _engagement(entry)
+    start = task.start if task is not None else None
+    return start is not None, start or datetime.min.replace(tzinfo=UTC)
 
 
 _ENTRIES = EntryCommands(
@@ -55,6 +70,7 @@ _ENTRIES = EntryCommands(
     group="calendar",
     line=_line,
     members=_members,
+    order=_order,
     names=lambda entry: (entry.key, entry.title),
 )
 
@@ -66,8 +82,8 @@ def command() -> None:
 
 @command.command("add", example="calendar add Dentist /start=2031-05-02T09:00")
 @click.argument("title")
-@click.option("--start", type=click.DateTime(_FORMATS), help="When it begins, such as 2031-05-02T09:00.")
-@click.option("--finish", type=click.DateTime(_FORMATS), help="When it ends.")
+@click.option("--start", type=MOMENT, metavar="TIME", help="When it begins, such as 2031-05-02T09:00.")
+@click.option("--finish", type=MOMENT, metavar="TIME", help="When it ends.")
 @click.option("--location", metavar="PLACE", help="Where it is.")
 @click.option("--description", metavar="TEXT", help="What it is about.")
 @click.option("--id", "key", metavar="ID", help="Its key.  [default: a new one]")
@@ -88,8 +104,8 @@ def add(
         task = Engagement(
             key=name,
             title=title,
-            start=_moment(start),
-            finish=_moment(finish),
+            start=start,
+            finish=finish,
             location=location,
             description=description,
         )
@@ -139,7 +155,7 @@ def delete(flags: Flags, name: str) -> Answer:
 @command.command("list", example="calendar list")
 @account_flags
 def list_(flags: Flags) -> Answer:
-    """All tasks."""
+    """All tasks, the earliest first."""
     return _ENTRIES.listed(flags)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -138,24 +139,20 @@ def accept(flags: Flags, message: str) -> Answer:
 @click.option("--name", metavar="NAME", help="The person's name.")
 @account_flags
 def add(flags: Flags, address: str, name: str | None) -> Answer:
-    """Write an address down. It has no keys: nothing can be encrypted to it, nothing is verified.
+    """Write an address down, or with /name call a contact that is there by that name.
 
-    To exchange keys: `contact request`, or `contact exchange` with the code that the other one shows.
+    An address has no keys: nothing can be encrypted to it, nothing is verified. To exchange keys: `contact
+    request`, or `contact exchange` with the code that the other one shows.
     """
     if not address.strip():
         raise click.UsageError("ADDRESS is empty.")
 
     async def step(session: Session) -> Answer:
-        key = ids.nonce_id(session.context.entropy)
-        entry = CatalogedContact(
-            key=key,
-            local_name=name,
-            contact=ContactPerson(
-                id=key,
-                common_names=(PersonName(full_name=name),) if name else None,
-                network_addresses=(NetworkAddress(address=address.strip()),),
-            ),
-        )
+        known = [one for one in _all(session) if address.strip().lower() in _addresses(one)]
+        if known and name is None:
+            raise PolicyError(f"{address.strip()} is a contact already; /name gives it a name")
+        noted = _noted(address.strip(), name, ids.nonce_id(session.context.entropy))
+        entry = replace(known[0], local_name=name) if known else noted
         done = await offline.write(session, CONTACT, [entry])
         notes = () if done else (KEPT,)
         return Answer(lines=_lines(entry), tag="ResultEntry", members=_members(entry), notes=notes)
@@ -225,6 +222,19 @@ def _read(flags: Flags, code: str, *, exchange: bool) -> Answer:
         return Answer(lines=lines, tag="ResultEntry", members=members)
 
     return on_account(flags, step, sync=True)
+
+
+def _noted(address: str, name: str | None, key: str) -> CatalogedContact:
+    names = (PersonName(full_name=name),) if name else None
+    places = (NetworkAddress(address=address),)
+    contact = ContactPerson(id=key, common_names=names, network_addresses=places)
+    return CatalogedContact(key=key, local_name=name, contact=contact)
+
+
+def _addresses(entry: CatalogedContact) -> list[str]:
+    contact = entry.contact
+    places = contact.network_addresses if isinstance(contact, Contact) else None
+    return [one.address.lower() for one in places or () if one.address]
 
 
 def _envelope(file: Path, octets: bytes) -> Envelope:

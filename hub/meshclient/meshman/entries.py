@@ -33,7 +33,7 @@ class EntryCommands(Generic[Kind]):
     """Commands on the entries of type `kind` in the catalog `store`.
 
     `line` is how an entry is shown to a person, `names` what it is found by, `group` the name of the group
-    of commands, by default `what`, `members` how it stands in JSON.
+    of commands, by default `what`, `members` how it stands in JSON, `order` what lists are sorted by.
     """
 
     def __init__(
@@ -44,6 +44,7 @@ class EntryCommands(Generic[Kind]):
         what: str,
         group: str | None = None,
         members: Callable[[Kind], Mapping[str, Any]] | None = None,
+        order: Callable[[Kind], Any] | None = None,
         line: Callable[[Kind], str],
         names: Callable[[Kind], Iterable[str | None]],
     ) -> None:
@@ -52,6 +53,7 @@ class EntryCommands(Generic[Kind]):
         self._what = what
         self._group = group or what
         self._members = members or (lambda entry: entry.to_json())
+        self._order = order
         self._line = line
         self._names = names
 
@@ -127,7 +129,8 @@ class EntryCommands(Generic[Kind]):
     def all(self, session: Session) -> list[Kind]:
         """The entries of the catalog."""
         found = offline.entries(session, self._store).values()
-        return [entry for entry in found if isinstance(entry, self._kind)]
+        entries = [entry for entry in found if isinstance(entry, self._kind)]
+        return sorted(entries, key=self._order) if self._order is not None else entries
 
     def find(self, session: Session, name: str) -> list[Kind]:
         """The entries that are found by a name; PolicyError for none."""

@@ -31,6 +31,7 @@ import click
 from mathmesh.errors import MeshError
 
 RESULT = "Result"
+HELP = "help"
 CONTEXT: dict[str, Any] = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
 
 _COMMON = ("json", "verbose", "report")
@@ -154,11 +155,17 @@ class MeshGroup(_Program, click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """The command that `args` begin with; a misspelt one is told with those that are alike."""
         name = args[0]
+        if name.lower() == HELP and self.get_command(ctx, HELP) is None:
+            return super().resolve_command(ctx, [*args[1:2], "--help"]) if args[1:] else self._told(ctx)
         if self.get_command(ctx, name) is None and not ctx.resilient_parsing:
             alike = difflib.get_close_matches(name.lower(), self.list_commands(ctx), 3, 0.6)
             hint = f" Did you mean {' or '.join(alike)}?" if alike else ""
             ctx.fail(f"There is no command {name!r}.{hint}")
         return super().resolve_command(ctx, args)
+
+    def _told(self, ctx: click.Context) -> tuple[str | None, click.Command | None, list[str]]:
+        click.echo(ctx.get_help())
+        ctx.exit()
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Common flags that stand before the name of the command move behind it."""
@@ -204,7 +211,8 @@ def refusal(failed: Exception) -> Answer:
     if isinstance(failed, OSError) and failed.strerror:
         named = f"{failed.filename}: " if failed.filename else ""
         reason = f"{named}{failed.strerror}"
-    if not isinstance(failed, OSError) and reason.partition(" ")[0].rstrip(",;:").isalpha():
+    first = reason.partition(" ")[0].rstrip(",;:")
+    if not isinstance(failed, OSError) and first.isalpha() and not os.path.exists(first):
         reason = reason[:1].upper() + reason[1:]
     reason += "" if reason.endswith((".", "?")) else "."
     return Answer(success=False, members={"Reason": reason})

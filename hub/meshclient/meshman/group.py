@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from mathmesh.messaging.group import shares_in
 from mathmesh.schema.cataloged import CatalogedMember
 from meshclient import groups
 from meshclient.meshman.frame import Answer, MeshGroup
@@ -79,12 +80,15 @@ def delete(flags: Flags, group: str, member: str) -> Answer:
 @click.argument("group", required=False)
 @account_flags
 def list_(flags: Flags, group: str | None) -> Answer:
-    """The members of a group, or the groups that this account administers."""
+    """The members of a group that this account administers; without GROUP, its groups."""
 
     async def step(session: Session) -> Answer:
         if group is None:
             names = [groups.address_of(entry) for entry in groups.listed(session)]
-            return Answer(lines=names, tag="ResultDump", members={"Groups": names})
+            shares = shares_in(session.contacts(), session.now)
+            joined = sorted({(profile.account_address or "").lower() for profile, _ in shares})
+            lines = [*names, *(f"{one} (member)" for one in joined if one not in names)]
+            return Answer(lines=lines, tag="ResultDump", members={"Groups": names, "MemberOf": joined})
         found = await groups.members(session, group.lower())
         lines = [line for entry in found for line in _lines(entry)]
         return Answer(lines=lines, tag="ResultDump", members={"Members": [_members(one) for one in found]})

@@ -8,7 +8,8 @@ from typing import Any
 
 import click
 
-from mathmesh.errors import PolicyError
+from mathmesh.errors import MeshError, PolicyError
+from mathmesh.keys import ids
 from mathmesh.schema.message import CLOSED
 from mathmesh.schema.message_confirmation import RequestConfirmation, ResponseConfirmation
 from mathmesh.schema.message_connection import AcknowledgeConnection
@@ -19,6 +20,7 @@ from meshclient.inbox import Item
 from meshclient.meshman.frame import Answer, MeshGroup
 from meshclient.meshman.running import Flags, account_flags, on_account, role_flags
 from meshclient.session import Session
+from meshclient.unreachable import ServiceUnreachable
 
 TITLES = {
     AcknowledgeConnection: "Connection Request",
@@ -74,6 +76,7 @@ def pending(flags: Flags, unread: bool, read: bool, raw: bool) -> Answer:
     """The messages that were received and wait for an answer."""
 
     async def step(session: Session) -> Answer:
+        notes = await _refreshed(session)
         view = await inbox.inbound(session)
         silent = blocked.addresses(session.contacts())
         heard = [one for one in view.items if (one.message.sender or "").lower() not in silent]
@@ -83,9 +86,19 @@ def pending(flags: Flags, unread: bool, read: bool, raw: bool) -> Answer:
         if raw:
             lines = [json.dumps(one, ensure_ascii=False) for one in objects]
         members: dict[str, Any] = {"Messages": objects if raw else [_members(item) for item in items]}
-        return Answer(lines=lines, tag="ResultPending", members=members, notes=_left_out(view, heard))
+        notes += _left_out(view, heard)
+        return Answer(lines=lines, tag="ResultPending", members=members, notes=notes)
 
-    return on_account(flags, step, sync=True)
+    return on_account(flags, step)
+
+
+async def _refreshed(session: Session) -> list[str]:
+    """Fetch what is new; where the service cannot be reached, what to say of that."""
+    try:
+        await session.sync()
+    except ServiceUnreachable:
+        return ["The service cannot be reached: this is how it was at the last sync."]
+    return []
 
 
 def _left_out(view: inbox.SpoolView, heard: Sequence[Item]) -> list[str]:
@@ -95,18 +108,37 @@ def _left_out(view: inbox.SpoolView, heard: Sequence[Item]) -> list[str]:
 
 
 @command.command("status", example="message status MAQT-…")
-@click.argument("response")
+@click.argument("response", required=False)
 @account_flags
-def status(flags: Flags, response: str) -> Answer:
-    """What became of a question, by the id of the answer; the signature of the answer is verified."""
+def status(flags: Flags, response: str | None) -> Answer:
+    """What became of a question, by the id of the answer; the signature of the answer is verified.
+
+    Without RESPONSE, all questions that were asked, the newest first.
+    """
 
     async def step(session: Session) -> Answer:
+        if response is None:
+            return await _asked(session)
         verdict, signer = await correspondence.answer_to(session, response)
         notes = [f"Signed by {signer}"] if signer else []
         members = {"Result": verdict, "SignedBy": signer}
         return Answer(lines=[verdict], tag="ResultStatus", members=members, notes=notes)
 
     return on_account(flags, step, sync=True)
+
+
+async def _asked(session: Session) -> Answer:
+    lines, found = [], []
+    for item in (await inbox.outbound(session)).of_kind(RequestConfirmation):
+        message, answer_id = item.message, ids.response_id(item.message_id)
+        try:
+            verdict, _ = await correspondence.answer_to(session, answer_id)
+        except MeshError as refused:
+            verdict = f"Unknown: {refused}"
+        text = message.text if isinstance(message, RequestConfirmation) else ""
+        lines.append(f"{answer_id} {verdict} {message.recipient}: {text}")
+        found.append({"ResponseID": answer_id, "To": message.recipient, "Text": text, "Result": verdict})
+    return Answer(lines=lines, tag="ResultStatus", members={"Questions": found})
 
 
 @command.command("accept", example="message accept NBXV-…")

@@ -150,7 +150,7 @@ def test_recovery_record(meshman: Any, tmp_path: Path) -> None:
     run = meshman(["key", "recover", *shares[:2], "/record=www", "/out=again.txt"])
     assert (run.code, run.err) == (
         1,
-        "ERROR - again.txt exists already; name another file or ask to overwrite it.\n",
+        "ERROR - again.txt exists already; name another file, or replace it with /force.\n",
     )
 
 
