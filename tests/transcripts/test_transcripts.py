@@ -9,7 +9,7 @@ import pytest
 from .play import play
 
 
-@pytest.mark.long  # until every line holds: see make transcripts
+@pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_the_transcripts_hold(tmp_path: Path) -> None:
     told: list[str] = []
