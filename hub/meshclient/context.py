@@ -156,14 +156,20 @@ class AccountContext:
     def administrator(self) -> PrivateKey:
         """The AdministratorSignature key; PolicyError on a machine that is no administrator."""
         if self.keys.administrator is None:
-            raise PolicyError("only an administrator of the account can do this; this device is none")
+            raise PolicyError(
+                "only an administrator of the account can do this, and this device is none: use one, or have "
+                "it run `meshman device auth` with /admin for this device"
+            )
         return self.keys.administrator
 
     @property
     def signature(self) -> PrivateKey:
         """The CommonSignature key; PolicyError on a machine that may not send messages of the account."""
         if self.keys.signature is None:
-            raise PolicyError("this device has no right to sign messages of the account")
+            raise PolicyError(
+                "this device has no right to sign messages of the account; an administrator gives it with "
+                "`meshman device auth` and /message"
+            )
         return self.keys.signature
 
     @property

@@ -341,7 +341,8 @@ def find(session: Session, name: str) -> CatalogedDevice:
         if same_udf(entry.device_udf, name) or (entry.local_name or "").lower() == name.lower()
     ]
     if len(found) != 1:
-        raise PolicyError(f"there {'are several devices' if found else 'is no device'} {name}")
+        many = "there are several devices" if found else "there is no device"
+        raise PolicyError(f"{many} {name}; `meshman device list` tells their UDFs")
     return found[0]
 
 

@@ -182,7 +182,7 @@ async def members(session: Session, address: str) -> list[CatalogedMember]:
 def _member(context: AccountContext, address: str, member: str) -> CatalogedMember:
     found = context.catalog(MEMBER).get(member.lower())
     if not isinstance(found, CatalogedMember):
-        raise PolicyError(f"{member} is no member of {address}")
+        raise PolicyError(f"{member} is no member of {address}; see `meshman group list {address}`")
     return found
 
 

@@ -77,7 +77,7 @@ async def resolve(session: Session, key: str, *, mine: bool) -> Change:
     changes = kept(session)
     found = next((one for one in changes if one.conflict and one.key.lower() == key.lower()), None)
     if found is None:
-        raise PolicyError(f"there is no conflict about {key}")
+        raise PolicyError(f"there is no conflict about {key}; `meshman account resolve` lists them")
     if mine:
         await _make(session, found)
     _save(session, [one for one in changes if one is not found])
