@@ -1,4 +1,4 @@
-"""Benchmarks: `python -m tests.bench [store] [bulk] [messages] [threshold] [OPTION…]`; see --help.
+"""Benchmarks: `python -m tests.bench [store] [bulk] [messages] [threshold] [service] [OPTION…]`; see --help.
 
 One line per figure, each beside its limit measured in the same run and at equal durability. The last line is
 a summary, `bench: name=ratio …`. A second pass hides the processor's AES and SHA instructions from OpenSSL,
@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
-from tests.bench import bench_bulk, bench_messages, bench_store, bench_threshold
+from tests.bench import bench_bulk, bench_messages, bench_service, bench_store, bench_threshold
 from tests.bench.report import Figure
 
 NO_AES_NO_SHA = "~0x200000200000000:~0x20000000"
@@ -41,6 +41,7 @@ GROUPS: dict[str, Callable[[Path], Iterator[Figure | str]]] = {
     "bulk": bench_bulk.figures,
     "messages": bench_messages.figures,
     "threshold": threshold,
+    "service": bench_service.figures,
 }
 
 
@@ -68,7 +69,14 @@ def main() -> int:
         default=bench_bulk.MEGABYTES,
         help="size of the bulk file (default: %(default)s)",
     )
+    parser.add_argument(
+        "--accounts",
+        type=int,
+        default=bench_service.ACCOUNTS,
+        help="accounts of the service (default: %(default)s)",
+    )
     given = parser.parse_args()
+    bench_service.ACCOUNTS = given.accounts
     bench_store.FRAMES, bench_bulk.MEGABYTES = given.frames, given.megabytes
     if given.growth:
         GROUPS["store"] = partial(bench_store.growth, frames=given.growth)
@@ -77,7 +85,7 @@ def main() -> int:
         parser.error(f"no such group: {', '.join(unknown)}")
     groups = given.group or list(GROUPS)
     summary = [] if given.slow_core else _pass(groups, given.folder)
-    slow = [group for group in groups if group not in ("messages", "threshold")]
+    slow = [group for group in groups if group not in ("messages", "threshold", "service")]
     if slow and not given.fast_core and os.environ.get("OPENSSL_ia32cap") is None:
         print("-- without AES and SHA instructions", flush=True)
         command = [sys.executable, "-m", "tests.bench", *slow, "--fast-core"]
