@@ -129,12 +129,25 @@ class HttpService:
             sent = seal(request, service)
             octets, media_type = await self._post(sent.octets, MEDIA_TYPE)
             if media_type == MEDIA_TYPE:
-                return open_response(octets, sent, service)
+                return await self._opened(octets, sent, service, service_udf)
             refusal = _refusal(octets)
             if last or refusal.status_extended != wire.TIMEOUT:
                 return octets
             await asyncio.sleep(ANEW_SECONDS)
         raise ProtocolError("the service wants every request anew")
+
+    async def _opened(
+        self, octets: bytes, sent: Sealed, service: ServiceKeys, service_udf: str | None
+    ) -> bytes:
+        """The answer; where this host's signature is not known, the service may have another host by now."""
+        try:
+            return open_response(octets, sent, service)
+        except VerificationError:
+            self._keys = None
+            anew = await self.keys(service_udf or service.profile.udf)
+            if anew.signers == service.signers:
+                raise
+            return open_response(octets, sent, anew)
 
     async def close(self) -> None:
         """Close all connections."""
@@ -143,6 +156,13 @@ class HttpService:
             await session.close()
 
     async def _post(self, body: bytes, media_type: str) -> tuple[bytes, str]:
+        try:
+            return await self._post_once(body, media_type)
+        except aiohttp.ServerDisconnectedError:
+            # a connection that was kept open had ended; the service serves the same octets once at most
+            return await self._post_once(body, media_type, last=True)
+
+    async def _post_once(self, body: bytes, media_type: str, *, last: bool = False) -> tuple[bytes, str]:
         session = await self._open()
         headers = {"Content-Type": media_type, "Accept": f"{MEDIA_TYPE}, {JSON_TYPE}"}
         try:
@@ -154,6 +174,8 @@ class HttpService:
                     raise ServiceUnreachable(f"{self.url} answers with HTTP status {response.status}")
                 return await _read(response), response.content_type
         except (OSError, aiohttp.ClientError, TimeoutError) as error:
+            if isinstance(error, aiohttp.ServerDisconnectedError) and not last:
+                raise
             raise ServiceUnreachable(f"no service answers at {self.url}: {error}") from error
 
     async def _open(self) -> aiohttp.ClientSession:

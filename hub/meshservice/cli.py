@@ -7,6 +7,7 @@ import sys
 import click
 
 from mathmesh.errors import MeshError
+from meshservice.cli_host import host
 from meshservice.cli_invite import invite
 from meshservice.cli_run import run
 
@@ -23,7 +24,7 @@ def commands() -> None:
     """
 
 
-for command in (run, invite):
+for command in (run, invite, host):
     commands.add_command(command)
 
 

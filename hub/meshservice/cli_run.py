@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import signal
@@ -13,14 +14,20 @@ from pathlib import Path
 import click
 from aiohttp import web
 
-from mathmesh.errors import StoreError
+from mathmesh.errors import PolicyError, StoreError
 from mathmesh.service.admission import INVITED, POLICIES, Admission
+from mathmesh.service.host_grant import granted_identity
 from mathmesh.service.identity import ServiceIdentity
 from meshclient.earl_folder import add_publications
 from meshclient.key_file import KeyFile, Keys
 from meshservice.engines.files import FileEngine
+from meshservice.engines.journal import StoresInUse
 from meshservice.folder import KEY_FILE, PUBLIC_FOLDER, SERVICE_FOLDER, SOCKET
+from meshservice.host_file import HOST_FILE, HostFile
 from meshservice.http import PATH, owner_app, owner_socket, service_app
+
+STANDBY_SECONDS = 0.5
+"""How often a host that stands by looks whether it is needed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +38,8 @@ class _Settings:
     domains: frozenset[str]
     accounts: str
     as_json: bool
+    stores: Path
+    wait: bool
 
 
 def _now() -> datetime:
@@ -66,8 +75,23 @@ def _now() -> datetime:
 @click.option(
     "--host", default="127.0.0.1", show_default=True, help="Address to listen at. It speaks plain HTTP."
 )
+@click.option(
+    "--stores",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder of the accounts' stores, which hosts share.  [default: DATA/service]",
+)
+@click.option("--wait", is_flag=True, help="Stand by while another host serves the stores, then take over.")
 @click.option("--json", "as_json", is_flag=True, help="Say where it listens as one line of JSON.")
-def run(data: Path, domains: tuple[str, ...], accounts: str, port: int, host: str, as_json: bool) -> None:
+def run(
+    data: Path,
+    domains: tuple[str, ...],
+    accounts: str,
+    port: int,
+    host: str,
+    stores: Path | None,
+    wait: bool,
+    as_json: bool,
+) -> None:
     """Serve until stopped with Ctrl-C.
 
     Requests in envelopes are served over TCP, each as the rights of its caller reach; requests in clear
@@ -80,7 +104,14 @@ def run(data: Path, domains: tuple[str, ...], accounts: str, port: int, host: st
       meshservice run --data ~/mesh-service --domain example.com
     """
     settings = _Settings(
-        data=data, host=host, port=port, domains=frozenset(domains), accounts=accounts, as_json=as_json
+        data=data,
+        host=host,
+        port=port,
+        domains=frozenset(domains),
+        accounts=accounts,
+        as_json=as_json,
+        stores=stores or data / SERVICE_FOLDER,
+        wait=wait,
     )
     asyncio.run(_serve(settings))
 
@@ -91,12 +122,11 @@ async def _serve(settings: _Settings) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
     data = settings.data
-    keys = KeyFile.open_or_create(data / KEY_FILE, lambda: Keys.fresh(os.urandom, _now())).keys
-    identity = ServiceIdentity.from_seed(keys.service_seed, settings.domains, keys.created)
-    admission = Admission.of(keys.service_seed, settings.accounts)
-    with FileEngine(
-        data / SERVICE_FOLDER, identity, entropy=os.urandom, clock=_now, admission=admission
-    ) as engine:
+    identity, admission = _identity(settings)
+    engine = await _engine(settings, identity, admission, stop)
+    if engine is None:
+        return
+    with engine:
         public = service_app(engine)
         add_publications(public, data / PUBLIC_FOLDER)
         strangers, owner = web.AppRunner(public), web.AppRunner(owner_app(engine))
@@ -111,6 +141,35 @@ async def _serve(settings: _Settings) -> None:
             await strangers.cleanup()
             await owner.cleanup()
             (data / SOCKET).unlink(missing_ok=True)
+
+
+def _identity(settings: _Settings) -> tuple[ServiceIdentity, Admission]:
+    """Who serves: the service itself by its seed, or a host that it has taken in."""
+    data = settings.data
+    if not (data / HOST_FILE).exists():
+        keys = KeyFile.open_or_create(data / KEY_FILE, lambda: Keys.fresh(os.urandom, _now())).keys
+        identity = ServiceIdentity.from_seed(keys.service_seed, settings.domains, keys.created)
+        return identity, Admission.of(keys.service_seed, settings.accounts)
+    host = HostFile.read(data)
+    if host.grant is None:
+        raise PolicyError(f"the host in {data} has no grant of a service yet; see `meshservice host --help`")
+    identity, secret = granted_identity(host.grant, host.seed, host.created, settings.domains, _now())
+    return identity, Admission(policy=settings.accounts, secret=secret)
+
+
+async def _engine(
+    settings: _Settings, identity: ServiceIdentity, admission: Admission, stop: asyncio.Event
+) -> FileEngine | None:
+    """The engine on the stores; with `wait` when no other host has them any more, None when stopped first."""
+    while True:
+        try:
+            return FileEngine(settings.stores, identity, entropy=os.urandom, clock=_now, admission=admission)
+        except StoresInUse:
+            if not settings.wait:
+                raise
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), STANDBY_SECONDS)
+            return None
 
 
 async def _listen(runner: web.AppRunner, settings: _Settings) -> None:

@@ -7,7 +7,7 @@ callers that have pinned the service accept every host that it has connected.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from mathmesh.dare.envelope import Envelope
@@ -77,8 +77,9 @@ def connect_host(
     signer: PrivateKey,
     entropy: Entropy,
     now: datetime,
+    expires: datetime | None = None,
 ) -> tuple[Envelope, Envelope]:
-    """The ActivationHost and the ConnectionHost that make a host one of the service's.
+    """The ActivationHost and the ConnectionHost that make a host one of the service's, until `expires`.
 
     `signer` is the ServiceSignature key. Both profiles are verified first.
     """
@@ -93,10 +94,14 @@ def connect_host(
         updated=seconds(now),
         subject=authentication.udf,
         authority=service.udf,
-        authentication=KeyData.of_public(authentication),
-        signature=KeyData.of_public(_activated(host.signature, seed, SIGN, SIGNING)),
+        authentication=_until(KeyData.of_public(authentication), expires),
+        signature=_until(KeyData.of_public(_activated(host.signature, seed, SIGN, SIGNING)), expires),
     )
     return activation, enveloped(connection, entropy=no_entropy, now=now, signer=signer, json_b=True)
+
+
+def _until(key: KeyData, expires: datetime | None) -> KeyData:
+    return key if expires is None else replace(key, not_on_or_after=seconds(expires))
 
 
 def _activated(base: KeyData | None, seed: str, operation: str, curve: str) -> PublicKey:

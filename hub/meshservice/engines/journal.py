@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mathmesh.codec import jsonbcd
-from mathmesh.errors import EncodingError
+from mathmesh.errors import EncodingError, StoreError
 from mathmesh.types import Entropy
 from meshclient.file_lock import lock_exclusively, sync_directory
 
@@ -33,6 +33,10 @@ _MAGIC = b"MeshJrnl"
 _HEAD = struct.Struct(">8s8sQQ")
 _DIGEST = 32
 _SECTOR = 512
+
+
+class StoresInUse(StoreError):
+    """Another engine serves the folder."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +60,7 @@ class Journal:
         self._last = 0
         self._epoch = b""
         try:
-            lock_exclusively(self._descriptor, path)
+            _lock(self._descriptor, path)
             size = os.fstat(self._descriptor).st_size
             if size < OCTETS:
                 _write(self._descriptor, bytes(OCTETS - size), size)
@@ -137,6 +141,13 @@ class Journal:
         except OSError:
             os.ftruncate(self._descriptor, offset)
         _datasync(self._descriptor)
+
+
+def _lock(descriptor: int, path: Path) -> None:
+    try:
+        lock_exclusively(descriptor, path)
+    except StoreError as error:
+        raise StoresInUse(str(error)) from error
 
 
 def _writes(content: bytes) -> list[Write]:
