@@ -9,7 +9,7 @@ import pytest
 from .play import play
 
 
-@pytest.mark.slow
+@pytest.mark.long  # `make transcripts` plays them too
 @pytest.mark.timeout(900)
 def test_the_transcripts_hold(tmp_path: Path) -> None:
     told: list[str] = []
