@@ -53,7 +53,7 @@ LIBRARIES = {
     "mathmesh": {"cryptography", "nacl", "Crypto"},
     "meshlink": set(),
     # cryptography for the RSA keys and certificates of S/MIME, which the core does not have
-    "meshclient": {"aiohttp", "click", "rich", "segno", "PIL", "cryptography"},
+    "meshclient": {"aiohttp", "click", "dns", "rich", "segno", "PIL", "cryptography"},
     "meshservice": {"aiohttp", "click", "rich"},
     "meshhub": {
         *("aiomqtt", "paho", "amqtt", "zeroconf", "bleak", "aiohttp", "zxingcpp", "PIL", "click", "rich"),

@@ -30,11 +30,14 @@ from mathmesh.service.enveloping import (
     Sealed,
     ServiceKeys,
     open_response,
+    seal_as_service,
     seal_as_stranger,
     seal_request,
     service_keys,
 )
+from mathmesh.service.identity import ServiceIdentity
 from mathmesh.types import Entropy
+from meshclient.discovery import Place
 from meshclient.unreachable import ServiceUnreachable
 
 JSON_TYPE = "application/json"
@@ -59,9 +62,10 @@ class HttpService:
         entropy: Entropy = os.urandom,
         clock: Callable[[], datetime],
         tls: ssl.SSLContext | None = None,
+        server_name: str | None = None,
     ) -> None:
         """`service_udf` pins the service; credentials may do so too. `tls` states whom to trust, by default
-        whom the system trusts.
+        whom the system trusts; `server_name` the name in the certificate, by default that in the URL.
 
         Raises PolicyError for a URL without TLS that is not on this machine.
         """
@@ -70,10 +74,25 @@ class HttpService:
         self._entropy = entropy
         self._clock = clock
         self._tls = tls
+        self._server_name = server_name
         self._keys: ServiceKeys | None = None
         self._session: aiohttp.ClientSession | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._credentials: dict[tuple[str, str], Credentials] = {}
+
+    @classmethod
+    def at(cls, place: Place, *, entropy: Entropy = os.urandom, clock: Callable[[], datetime]) -> HttpService:
+        """The service at a place. Raises PolicyError for one in clear, StoreError for a defective
+        certificate.
+        """
+        return cls(
+            place.url,
+            service_udf=place.service_udf,
+            entropy=entropy,
+            clock=clock,
+            tls=place.tls(),
+            server_name=place.server_name,
+        )
 
     def stranger(self) -> Transport:
         """The public operations, for a caller that says nothing of itself."""
@@ -93,6 +112,22 @@ class HttpService:
             return seal_request(request, service, credentials, entropy=self._entropy, now=self._clock())
 
         return _HttpTransport(self, seal, credentials.service_udf)
+
+    def service(self, identity: ServiceIdentity) -> Transport:
+        """The operations for other services, as the service with this identity."""
+
+        def seal(request: bytes, service: ServiceKeys) -> Sealed:
+            return seal_as_service(
+                request,
+                service,
+                identity.profile_envelope,
+                identity.signature,
+                identity.encryption,
+                entropy=self._entropy,
+                now=self._clock(),
+            )
+
+        return _HttpTransport(self, seal, None)
 
     def add(self, credentials: Credentials) -> None:
         """Make credentials known to `as_caller`."""
@@ -121,6 +156,10 @@ class HttpService:
                 f"{self.url} is service {self._keys.profile.udf}, the account belongs to {service_udf}"
             )
         return self._keys
+
+    def forget(self) -> None:
+        """Ask the service anew who it is at the next request."""
+        self._keys = None
 
     async def exchange(self, request: bytes, seal: Seal, service_udf: str | None) -> bytes:
         """Send a request as `seal` seals it and return the encoded answer."""
@@ -168,7 +207,11 @@ class HttpService:
         try:
             content = io.BytesIO(body)
             async with session.post(
-                self.url, data=content, headers=headers, allow_redirects=False
+                self.url,
+                data=content,
+                headers=headers,
+                allow_redirects=False,
+                server_hostname=self._server_name,
             ) as response:
                 if response.status != 200:
                     raise ServiceUnreachable(f"{self.url} answers with HTTP status {response.status}")

@@ -17,6 +17,7 @@ from typing import Any
 from mathmesh.codec import b64, jsonbcd
 from mathmesh.dare.envelope import Envelope, open_envelope, seal
 from mathmesh.errors import EncodingError, PolicyError, StoreError
+from mathmesh.messaging.effects import Changes
 from mathmesh.schema.mesh_object import MeshObject, parse
 from mathmesh.schema.primary_key import primary_key
 from meshclient.private_file import read_private, write_private
@@ -44,7 +45,7 @@ async def write(
     try:
         await session.sync()
         await merge(session)
-        await session.context.update(store, entries, deletes)
+        await session.apply(Changes(updates={store: entries}, deletes={store: deletes}))
     except ServiceUnreachable:
         _keep(session, store, entries, deletes)
         return False

@@ -14,6 +14,7 @@ from pathlib import Path
 from mathmesh.codec import uri
 from mathmesh.errors import PolicyError
 from mathmesh.messaging import contact as contacts
+from mathmesh.messaging.effects import Changes
 from mathmesh.schema.mesh_object import MeshObject
 from mathmesh.service import messages as wire
 from mathmesh.service.client import Transport, transact
@@ -24,7 +25,7 @@ from meshclient.account_setup import service_of
 from meshclient.context import AccountContext
 from meshclient.machine import ACCOUNT as COPIES
 from meshclient.resend import send_frames
-from meshclient.session import Session, root_credentials
+from meshclient.session import Session, contact_access, root_credentials
 
 _REMADE = frozenset({ACCESS, DEVICE, PUBLICATION})
 _FOLDER = "rehost"
@@ -101,6 +102,7 @@ async def _renew(session: Session, new: AccountContext) -> None:
     own: list[MeshObject] = [contacts.self_entry(there.sender, before=before)]
     await new.transact(
         updates={**updates, PUBLICATION: published, CONTACT: own},
+        local=tuple(contact_access(there, Changes(updates={CONTACT: list(there.contacts())}))),
     )
     access = devices.access_only(updates[ACCESS])
     await session.context.transact(updates={DEVICE: updates[DEVICE], ACCESS: access})

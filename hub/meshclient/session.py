@@ -22,8 +22,9 @@ from mathmesh.messaging.granting import Granter
 from mathmesh.messaging.sender import Sender
 from mathmesh.schema.build.capability import Service
 from mathmesh.schema.build.enveloped import enveloped, no_entropy, seconds
+from mathmesh.schema.build.message_access import make_contact_access
 from mathmesh.schema.build.profile import ACCOUNT
-from mathmesh.schema.cataloged import CatalogedDevice
+from mathmesh.schema.cataloged import CatalogedContact, CatalogedDevice
 from mathmesh.schema.connection import ConnectionDevice
 from mathmesh.schema.key_data import KeyData
 from mathmesh.schema.mesh_object import MeshObject
@@ -180,11 +181,11 @@ class Session:
             self.context.change_keys(SeedKeys(seeds))
 
     async def apply(self, changes: Changes) -> None:
-        """Make the changes of one step, all or nothing."""
+        """Make the changes of one step, all or nothing. The service is told whom the account hears now."""
         await self.context.transact(
             changes.updates,
             changes.deletes,
-            changes.local,
+            (*changes.local, *contact_access(self, changes)),
             changes.inbound,
             outbound=changes.outbound,
             accounts=changes.accounts,
@@ -228,6 +229,39 @@ def _context(
         clock=clock,
         device_digest=file.keys.digest,
         on_renewal=renewed if isinstance(keys, GrantedKeys) else None,
+    )
+
+
+def contact_access(session: Session, changes: Changes) -> Iterator[Envelope]:
+    """What the service is to know of contacts that come, and of those that go; nothing on a device that may
+    not sign for the account.
+    """
+    if session.context.keys.signature is None:
+        return
+    entries = list(session.contacts())
+    gone = [entry for key in changes.deletes.get(CONTACT, ()) for entry in entries if _key(entry) == key]
+    for active, found in ((False, gone), (True, changes.updates.get(CONTACT, ()))):
+        for entry, source in contacts.sources(found, session.now):
+            for account in () if entry.is_self else source.profiles:
+                if isinstance(account, ProfileUser):
+                    yield _access(session, account, active=active)
+
+
+def _key(entry: MeshObject) -> str | None:
+    return entry.key if isinstance(entry, CatalogedContact) else None
+
+
+def _access(session: Session, account: ProfileUser, *, active: bool) -> Envelope:
+    sender = session.sender
+    return make_contact_access(
+        account.account_address or "",
+        account.udf,
+        active=active,
+        sender=sender.address,
+        recipients=[session.context.host_key, sender.encryption],
+        signer=sender.signature,
+        entropy=sender.entropy,
+        now=sender.now,
     )
 
 

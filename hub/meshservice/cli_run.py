@@ -18,13 +18,16 @@ from mathmesh.errors import PolicyError, StoreError
 from mathmesh.service.admission import INVITED, POLICIES, Admission
 from mathmesh.service.host_grant import granted_identity
 from mathmesh.service.identity import ServiceIdentity
+from meshclient.discovery import Discovery
 from meshclient.earl_folder import add_publications
 from meshclient.key_file import KeyFile, Keys
+from meshservice.delivery import Delivery
 from meshservice.engines.files import FileEngine
 from meshservice.engines.journal import StoresInUse
 from meshservice.folder import KEY_FILE, PUBLIC_FOLDER, SERVICE_FOLDER, SOCKET
 from meshservice.host_file import HOST_FILE, HostFile
 from meshservice.http import PATH, owner_app, owner_socket, service_app
+from meshservice.peers import Peers
 
 STANDBY_SECONDS = 0.5
 """How often a host that stands by looks whether it is needed."""
@@ -37,6 +40,7 @@ class _Settings:
     port: int
     domains: frozenset[str]
     accounts: str
+    resolver: Path | None
     as_json: bool
     stores: Path
     wait: bool
@@ -81,6 +85,12 @@ def _now() -> datetime:
     help="Folder of the accounts' stores, which hosts share.  [default: DATA/service]",
 )
 @click.option("--wait", is_flag=True, help="Stand by while another host serves the stores, then take over.")
+@click.option(
+    "--resolver",
+    type=click.Path(dir_okay=False, exists=True, path_type=Path),
+    help="File that names other services by their domains; else MESH_RESOLVER, DATA/resolver.json,"
+    " /etc/mesh/resolver.json. What it does not name is looked for in the DNS.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Say where it listens as one line of JSON.")
 def run(
     data: Path,
@@ -90,6 +100,7 @@ def run(
     host: str,
     stores: Path | None,
     wait: bool,
+    resolver: Path | None,
     as_json: bool,
 ) -> None:
     """Serve until stopped with Ctrl-C.
@@ -109,6 +120,7 @@ def run(
         port=port,
         domains=frozenset(domains),
         accounts=accounts,
+        resolver=resolver,
         as_json=as_json,
         stores=stores or data / SERVICE_FOLDER,
         wait=wait,
@@ -127,7 +139,11 @@ async def _serve(settings: _Settings) -> None:
     if engine is None:
         return
     with engine:
-        public = service_app(engine)
+        discovery = Discovery(data, file=settings.resolver)
+        peers = Peers(discovery, identity, entropy=os.urandom, clock=_now)
+        delivery = asyncio.create_task(Delivery(engine, peers, clock=_now).run())
+        delivery.add_done_callback(lambda _: stop.set())
+        public = service_app(engine, peers)
         add_publications(public, data / PUBLIC_FOLDER)
         strangers, owner = web.AppRunner(public), web.AppRunner(owner_app(engine))
         try:
@@ -138,8 +154,11 @@ async def _serve(settings: _Settings) -> None:
             _announce(strangers, settings, identity)
             await stop.wait()
         finally:
+            delivery.cancel()
+            await asyncio.gather(delivery, return_exceptions=True)
             await strangers.cleanup()
             await owner.cleanup()
+            await peers.close()
             (data / SOCKET).unlink(missing_ok=True)
 
 
@@ -163,7 +182,9 @@ async def _engine(
     """The engine on the stores; with `wait` when no other host has them any more, None when stopped first."""
     while True:
         try:
-            return FileEngine(settings.stores, identity, entropy=os.urandom, clock=_now, admission=admission)
+            return FileEngine(
+                settings.stores, identity, entropy=os.urandom, clock=_now, admission=admission, delivers=True
+            )
         except StoresInUse:
             if not settings.wait:
                 raise

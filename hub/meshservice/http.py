@@ -18,17 +18,21 @@ import asyncio
 import logging
 import os
 import socket
+from dataclasses import replace
 from pathlib import Path
 
 from aiohttp import web
 
 from mathmesh.codec import uri
-from mathmesh.errors import EncodingError, StoreError
+from mathmesh.errors import EncodingError, ProtocolError, StoreError
 from mathmesh.service import messages as wire
 from mathmesh.service.access import Caller
+from mathmesh.service.authentication import Authenticated
 from mathmesh.service.enveloping import MEDIA_TYPE as ENVELOPED
+from mathmesh.service.outgoing import domain_of
 from mathmesh.service.server import failure
-from meshservice.engines.files import FileEngine
+from meshservice.engines.files import Answer, FileEngine
+from meshservice.peers import Peers
 
 PATH = "/.well-known/mmm/"
 MEDIA_TYPE = "application/json"
@@ -44,10 +48,13 @@ _LOG = logging.getLogger(__name__)
 _HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
 
-def service_app(engine: FileEngine) -> web.Application:
-    """The application for TCP: public operations in clear, at most 64 KiB a request, all in envelopes."""
+def service_app(engine: FileEngine, peers: Peers | None = None) -> web.Application:
+    """The application for TCP: public operations in clear, at most 64 KiB a request, all in envelopes.
+
+    Without `peers` no messages of other services are taken.
+    """
     application = web.Application()
-    add_service(application, engine, public_only=True)
+    add_service(application, engine, public_only=True, peers=peers)
     return application
 
 
@@ -60,7 +67,9 @@ def owner_app(engine: FileEngine) -> web.Application:
     return application
 
 
-def add_service(application: web.Application, engine: FileEngine, *, public_only: bool) -> None:
+def add_service(
+    application: web.Application, engine: FileEngine, *, public_only: bool, peers: Peers | None = None
+) -> None:
     """Add the service's path to an application.
 
     `public_only` must be true unless the application listens where only the owner of the machine's data can
@@ -72,7 +81,7 @@ def add_service(application: web.Application, engine: FileEngine, *, public_only
         if "Origin" in request.headers:  # every browser says it, no program of the Mesh does
             raise web.HTTPForbidden(text="pages may not use the service\n")
         if request.content_type == ENVELOPED:
-            return await _enveloped(request, engine)
+            return await _enveloped(request, engine, peers)
         if request.content_type not in _MEDIA_TYPES:
             raise web.HTTPUnsupportedMediaType(text="send application/json or application/dare\n")
         body = await _read(request, octets)
@@ -93,18 +102,39 @@ def add_service(application: web.Application, engine: FileEngine, *, public_only
     application.router.add_post(PATH.rstrip("/"), post)
 
 
-async def _enveloped(request: web.Request, engine: FileEngine) -> web.Response:
+async def _enveloped(request: web.Request, engine: FileEngine, peers: Peers | None) -> web.Response:
     body = await _read(request, OWNER_OCTETS)
     if body is None:
         text = f"a request here has at most {OWNER_OCTETS} octets"
         return _answer(failure(wire.BAD_REQUEST, wire.TOO_LARGE, text))
     try:
-        answer = await asyncio.to_thread(engine.dispatch_enveloped, body)
+        asked = await asyncio.to_thread(engine.authenticate, body)
+        if isinstance(asked, Answer):
+            answer = asked
+        else:
+            answer = await asyncio.to_thread(engine.serve, await _vouched(asked, peers))
     except Exception:
         _LOG.exception("an enveloped request could not be served")
         return _answer(failure(wire.SERVER_ERROR, None, "the service failed; its log tells why"))
     media_type = ENVELOPED if answer.enveloped else MEDIA_TYPE
     return web.Response(body=answer.octets, content_type=media_type, headers=_HEADERS)
+
+
+async def _vouched(asked: Authenticated, peers: Peers | None) -> Authenticated:
+    """The request of another service, with the domain of the sender when it is found to speak for it."""
+    caller = asked.caller
+    if peers is None or caller is None or caller.service_udf is None:
+        return asked
+    try:
+        request = wire.decode_request(asked.request)
+    except ProtocolError:
+        return asked
+    if not isinstance(request, wire.PostRequest) or not request.sender:
+        return asked
+    domain = domain_of(request.sender)
+    found = await peers.speaks_for(domain, caller.service_udf)
+    known = None if found is None else domain if found else ""
+    return replace(asked, caller=replace(caller, domain=known))
 
 
 async def _read(request: web.Request, octets: int) -> bytes | None:

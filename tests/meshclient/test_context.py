@@ -11,8 +11,10 @@ import pytest
 
 from mathmesh.dare.envelope import seal
 from mathmesh.errors import LocalProtocolError, MeshError, StoreError
+from mathmesh.schema.build.enveloped import enveloped
 from mathmesh.schema.cataloged import CatalogedNetwork
 from mathmesh.schema.message import MessageComplete
+from mathmesh.schema.message_contact import MessageContact
 from mathmesh.service import messages as wire
 from mathmesh.service.client import ServiceRefusal
 from mathmesh.stores.sync import StoreStatus
@@ -72,7 +74,8 @@ async def test_nothing_to_do_asks_nobody(machine: Machine) -> None:
 
 async def test_several_stores_and_messages_in_one(machine: Machine) -> None:
     owner, maker = machine.home.owner, machine.home.maker
-    note = seal(MessageComplete(message_id="N").encode(), entropy=os.urandom, envelope_id="note")
+    message = MessageContact(message_id="NAAA", sender=owner.address, recipient=maker.address)
+    note = enveloped(message, entropy=os.urandom, now=owner.now, signer=owner.signature)
     await owner.transact(
         updates={NETWORK: [network("a")], "MMM_Callsign": [network("b")]},
         local=[note],
@@ -84,7 +87,7 @@ async def test_several_stores_and_messages_in_one(machine: Machine) -> None:
     assert (counts[NETWORK], counts["MMM_Callsign"], counts["MMM_Local"], counts["MMM_Inbound"]) == (2,) * 4
     assert equal(owner, machine)
     await maker.sync()
-    assert maker._stores.spool("MMM_Inbound").newest("note") == 1
+    assert maker._stores.spool("MMM_Inbound").newest(note.envelope_id or "") == 1
 
 
 async def test_a_refusal_changes_nothing_anywhere(machine: Machine) -> None:
@@ -93,7 +96,14 @@ async def test_a_refusal_changes_nothing_anywhere(machine: Machine) -> None:
     with pytest.raises(ServiceRefusal, match="not an account"):
         await owner.transact(
             updates={NETWORK: [network("a")]},
-            outbound=[seal(b"{}", entropy=os.urandom)],
+            outbound=[
+                enveloped(
+                    MessageContact(message_id="NAAA"),
+                    entropy=os.urandom,
+                    now=owner.now,
+                    signer=owner.signature,
+                )
+            ],
             accounts=["x@y.z"],
         )
     assert owner._stores.status() == before

@@ -13,7 +13,8 @@ import pytest
 
 from mathmesh.dare.content_meta import ContentMeta
 from mathmesh.dare.envelope import Envelope, seal
-from mathmesh.keys import derive, earl
+from mathmesh.keys import derive, earl, ids
+from mathmesh.keys.pair import PrivateKey
 from mathmesh.schema import primary_key
 from mathmesh.schema.build import (
     make_access_capability,
@@ -23,8 +24,11 @@ from mathmesh.schema.build import (
     make_profile_user,
     make_publication,
 )
+from mathmesh.schema.build.enveloped import enveloped
 from mathmesh.schema.cataloged import CatalogedAccess, CatalogedDevice
 from mathmesh.schema.mesh_object import MeshObject
+from mathmesh.schema.message import Message
+from mathmesh.schema.message_contact import MessageContact
 from mathmesh.schema.profile import ProfileUser
 from mathmesh.schema.validation import verify_profile_user
 from mathmesh.service import messages as wire
@@ -82,6 +86,23 @@ class Account:
 
     def bind_request(self) -> wire.BindRequest:
         return wire.BindRequest(account_address=self.address, enveloped_profile_account=self.envelope)
+
+    def message(
+        self,
+        recipient: str,
+        kind: type[Message] = MessageContact,
+        *,
+        signer: PrivateKey | None = None,
+        size: int = 0,
+    ) -> Envelope:
+        """A signed message; `size` octets of ballast make it longer."""
+        message = kind(
+            message_id=ids.nonce_id(self.entropy),
+            sender=self.address,
+            recipient=recipient,
+            unknown={"Ballast": "x" * size} if size else {},
+        )
+        return enveloped(message, entropy=self.entropy, now=START, signer=signer or self.signature)
 
     def cataloged(self, label: str, roles: Sequence[str] = ("device",)) -> CatalogedDevice:
         source = Source(label)

@@ -37,7 +37,7 @@ def test_hello_tells_a_stranger_what_the_service_is(world: World) -> None:
         "Encodings": [{"ID": ["application/json", "application/dare"]}],
     }
     assert verify_profile_service(answer.enveloped_profile_service).udf == world.identity.profile.udf
-    assert answer.constraints_post.bytes_max == 65536
+    assert answer.constraints_post.bytes_max == 32768
 
 
 def test_bind_takes_an_account_and_assigns_the_host(world: World) -> None:
@@ -176,7 +176,7 @@ def test_a_store_that_does_not_exist_is_a_conflict(world: World) -> None:
 
 def test_delivery_to_another_account_here(world: World) -> None:
     alice, bob = world.account("alice"), world.account("bob")
-    note = seal(b"{}", entropy=alice.entropy, envelope_id="note")
+    note = alice.message(bob.address)
     request = wire.TransactRequest(outbound=(note,), accounts=("Bob@Example.com",))
     assert world.ask(request, wire.TransactResponse, alice.root).status == 201
     assert world.counts(alice)["MMM_Outbound"] == 2

@@ -133,6 +133,10 @@ from mathmesh.schema.message import (
     RequestTask,
     RespondConnection,
 )
+from mathmesh.schema.message_access import (
+    ContactAccess,
+    MessageUndelivered,
+)
 from mathmesh.schema.message_confirmation import (
     RequestConfirmation,
     ResponseConfirmation,
@@ -253,6 +257,7 @@ __all__ = [
     "ConnectionService",
     "ConnectionStripped",
     "Contact",
+    "ContactAccess",
     "ContactGroup",
     "ContactOrganization",
     "ContactPerson",
@@ -276,6 +281,7 @@ __all__ = [
     "MessageInvoice",
     "MessagePin",
     "MessagePinValidated",
+    "MessageUndelivered",
     "NamedService",
     "NetworkAddress",
     "NetworkProtocol",

@@ -32,7 +32,8 @@ class Caller:
     `key_id` None means that the transport vouches for the caller as the account itself. A caller of an
     account at another service has proven `profile_udf`, the UDF of that account's profile; its address is
     only what it says. Another service has proven `service_udf` and has no account; `domain` is one that it
-    was found to serve. `remote` callers come over the network and are admitted by the service's policy.
+    was found to serve, empty when it does not serve the one that it names, None when that is not known.
+    `remote` callers come over the network and are admitted by the service's policy.
     """
 
     account: str

@@ -97,14 +97,20 @@ class PolicyAccount(MeshStruct):
 
 @mesh_type
 class EntryResponse(MeshStruct):
-    """Outcome for one update: `result` is Accept, Reject or Conflict; `index_container` the store's count."""
+    """Outcome for one update: `result` is Accept, Reject or Conflict; `index_container` the store's count.
+
+    In the answer to Post it is that for one recipient; `reason`, which is ours, says why not.
+    """
 
     index_request: int | None = None
     index_container: int | None = None
     result: str | None = None
+    reason: str | None = None
 
 
 ACCEPT, REJECT, IN_CONFLICT = "Accept", "Reject", "Conflict"
+LATER = "Later"
+"""Ours, in the answer to Post: not at this moment."""
 
 
 # -- requests ------------------------------------------------------------------------------------
@@ -176,6 +182,21 @@ class TransactRequest(Request):
     outbound: tuple[Envelope, ...] = ()
     inbound: tuple[Envelope, ...] = ()
     local: tuple[Envelope, ...] = ()
+
+
+@mesh_type
+class PostRequest(Request):
+    """A service delivers messages of one of its accounts to accounts of another service.
+
+    `sender` and its profile are ours: the account that signed the messages.
+    """
+
+    OPERATION: ClassVar[str] = "Post"
+    TAG: ClassVar[str] = "PostRequest"
+    accounts: tuple[str, ...] = ()
+    messages: tuple[Envelope, ...] = ()
+    sender: str | None = None
+    enveloped_profile_account: Envelope | None = None
 
 
 @mesh_type
@@ -291,6 +312,14 @@ class TransactResponse(Response):
 
 
 @mesh_type
+class PostResponse(Response):
+    """What became of the messages, one entry for each recipient."""
+
+    TAG: ClassVar[str] = "PostResponse"
+    entries: tuple[EntryResponse, ...] = ()
+
+
+@mesh_type
 class ClaimResponse(Response):
     """`claimed_by` is ours: the account that holds the publication, told to a claimant who has the label."""
 
@@ -335,6 +364,7 @@ OPERATIONS: dict[str, tuple[type[Request], type[Response]]] = {
     "Status": (StatusRequest, StatusResponse),
     "Download": (DownloadRequest, DownloadResponse),
     "Transact": (TransactRequest, TransactResponse),
+    "Post": (PostRequest, PostResponse),
     "Claim": (ClaimRequest, ClaimResponse),
     "PollClaim": (PollClaimRequest, PollClaimResponse),
     "Connect": (ConnectRequest, ConnectResponse),

@@ -19,17 +19,17 @@ from mathmesh.service.binding import bind_account, unbind_account
 from mathmesh.service.claiming import claim, poll_claim
 from mathmesh.service.connecting import complete, connect
 from mathmesh.service.effects import Append, Outcome, StoreReader
+from mathmesh.service.envelope_checks import MESSAGE_OCTETS, UPDATE_OCTETS
 from mathmesh.service.enveloping import MEDIA_TYPE as ENVELOPED_TYPE
 from mathmesh.service.operating import operate
+from mathmesh.service.posting import post
 from mathmesh.service.refusal import Refusal
 from mathmesh.service.state import Account, ServiceState
-from mathmesh.service.transacting import UPDATE_OCTETS, transact
+from mathmesh.service.transacting import transact
 from mathmesh.stores import CATALOGS, SPOOLS
 from mathmesh.types import Entropy
 
 JSON_TYPE = "application/json"
-MESSAGE_OCTETS = 64 * 1024
-"""Largest message that the service promises to take, in octets of its envelope as JSON."""
 DOWNLOAD_OCTETS = 4 * 1024 * 1024
 """A Download response ends with the frame that makes it this long; the caller asks again for the rest."""
 
@@ -108,6 +108,9 @@ def _context(
             wire.NOT_AUTHORIZED,
             f"{request.OPERATION} is only for callers whose account is known",
         )
+    if caller.service_udf is not None or request.OPERATION in _FOR_SERVICES:
+        _check_service(request.OPERATION, caller)
+        return open_context
     if request.OPERATION in (_WITHOUT_ACCOUNT if caller.profile_udf is None else _FOR_MEMBERS):
         return open_context
     account = state.by_address(caller.account) if caller.profile_udf is None else None
@@ -129,6 +132,15 @@ def _context(
     return Context(
         state=state, reader=reader, now=now, entropy=entropy, caller=caller, account=account, rights=rights
     )
+
+
+def _check_service(operation: str, caller: Caller) -> None:
+    """Another service posts, and nothing else; it must be known whose accounts it speaks for."""
+    if operation not in _FOR_SERVICES or caller.service_udf is None:
+        raise Refusal(wire.UNAUTHORIZED, wire.NOT_AUTHORIZED, f"{operation} is not for callers of this kind")
+    if caller.domain is None:
+        text = "this service takes in no messages of others, or cannot ask which service the sender has"
+        raise Refusal(wire.UNAVAILABLE, wire.TIMEOUT, text)
 
 
 def _hello(_: wire.HelloRequest, context: Context) -> Handled:
@@ -211,7 +223,7 @@ def _own(context: Context) -> tuple[Account, Rights]:
 
 def _transact(request: wire.TransactRequest, context: Context) -> Handled:
     account, rights = _own(context)
-    return transact(request, context.state, context.reader, account, rights, context.now)
+    return transact(request, context.state, context.reader, account, rights, context.now, context.entropy)
 
 
 def _bind(request: wire.BindRequest, context: Context) -> Handled:
@@ -221,6 +233,12 @@ def _bind(request: wire.BindRequest, context: Context) -> Handled:
 def _unbind(_: wire.UnbindRequest, context: Context) -> Handled:
     account, rights = _own(context)
     return unbind_account(context.state, context.reader, account, rights, context.now, context.entropy)
+
+
+def _post(request: wire.PostRequest, context: Context) -> Handled:
+    if context.caller is None:
+        raise Refusal(wire.UNAUTHORIZED, wire.NOT_AUTHORIZED, "messages are posted by known services only")
+    return post(request, context.state, context.reader, context.caller, context.now)
 
 
 def _claim(request: wire.ClaimRequest, context: Context) -> Handled:
@@ -249,6 +267,8 @@ _WITHOUT_ACCOUNT = frozenset({"BindAccount"})
 """Operations of callers that have no account here yet."""
 _FOR_MEMBERS = frozenset({"Operate"})
 """Operations of callers whose account is at another service."""
+_FOR_SERVICES = frozenset({"Post"})
+"""Operations of other services."""
 
 _HANDLERS: dict[str, Callable[[Any, Context], Handled]] = {
     "Hello": _hello,
@@ -257,6 +277,7 @@ _HANDLERS: dict[str, Callable[[Any, Context], Handled]] = {
     "Status": _status,
     "Download": _download,
     "Transact": _transact,
+    "Post": _post,
     "Claim": _claim,
     "PollClaim": _poll_claim,
     "Connect": _connect,

@@ -8,7 +8,7 @@ frame after its commit.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Set
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -22,15 +22,20 @@ from mathmesh.schema.capability import AccessCapability
 from mathmesh.schema.cataloged import CatalogedAccess, CatalogedPublication
 from mathmesh.schema.mesh_object import GenericObject, parse
 from mathmesh.schema.message import MessageClaim
+from mathmesh.schema.message_access import ContactAccess
 from mathmesh.schema.profile import ProfileGroup, ProfileUser
 from mathmesh.schema.profile_validation import verify_profile_account
+from mathmesh.schema.signed import object_in
 from mathmesh.service.admission import Admission
 from mathmesh.service.claims import Claim, ClaimLedger
+from mathmesh.service.contact_rules import ContactRules
 from mathmesh.service.effects import MASTER_FOLDER, StoreReader
 from mathmesh.service.host_catalog import HostCatalog
 from mathmesh.service.identity import ServiceIdentity
+from mathmesh.service.message_key import message_key
+from mathmesh.service.outgoing import OUTGOING_STORE, OutgoingQueue
 from mathmesh.service.pace import Pace
-from mathmesh.stores import ACCESS, HOST_READABLE, LOCAL, PUBLICATION
+from mathmesh.stores import ACCESS, HOST_READABLE, INBOUND, LOCAL, PUBLICATION
 from mathmesh.stores.spool import Spool, clear_message, closed_messages
 
 ACCOUNT_USER = "AccountUser"
@@ -43,6 +48,14 @@ CONNECTIONS_A_MINUTE = 20
 """Devices that may ask to join one account."""
 OPERATIONS_A_MINUTE = 600
 """Operations with shares for one caller."""
+SENT_A_MINUTE = 600
+"""Messages that one account sends, counted for each recipient."""
+POSTED_A_MINUTE = 600
+"""Messages that one other service delivers."""
+POSTED_BY_A_MINUTE = 60
+"""Messages that one account of another service sends here."""
+STRANGERS_A_MINUTE = 20
+"""Messages of strangers that one account takes."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -50,7 +63,10 @@ class Folds:
     """What the service reads of an account's stores."""
 
     catalogs: dict[str, HostCatalog]
+    rules: ContactRules
     local: Spool = field(default_factory=Spool)
+    received: set[bytes] | None = None
+    """What messages in the Inbound spool are known again by; None while that was not needed."""
 
 
 class Account:
@@ -98,6 +114,11 @@ class Account:
         return self._load(self).local
 
     @property
+    def rules(self) -> ContactRules:
+        """Whom the account hears and to whom it writes."""
+        return self._load(self).rules
+
+    @property
     def user(self) -> ProfileUser:
         """The profile of a person's account. Raises PolicyError for a group, which has no devices."""
         if not isinstance(self.profile, ProfileUser):
@@ -135,6 +156,13 @@ class ServiceState:
         """UDFs of the accounts that have left: nothing of theirs is to be kept."""
         self.connections = Pace(CONNECTIONS_A_MINUTE, timedelta(minutes=1))
         self.operations = Pace(OPERATIONS_A_MINUTE, timedelta(minutes=1))
+        self.delivers = False
+        """Whether messages to accounts of other services are taken for delivery."""
+        self.outgoing = OutgoingQueue()
+        self.sent = Pace(SENT_A_MINUTE, timedelta(minutes=1))
+        self.posted = Pace(POSTED_A_MINUTE, timedelta(minutes=1))
+        self.posted_by = Pace(POSTED_BY_A_MINUTE, timedelta(minutes=1))
+        self.strangers = Pace(STRANGERS_A_MINUTE, timedelta(minutes=1))
         self._keyring = MemoryKeyring()
         self._keyring.add(identity.access_encrypt)
         self._by_address: dict[str, Account] = {}
@@ -181,7 +209,10 @@ class ServiceState:
         Raises StoreError when the service cannot read its own list of accounts.
         """
         if folder == MASTER_FOLDER:
-            self._fold_master(envelope)
+            if store == OUTGOING_STORE:
+                self.outgoing.apply(self.open(envelope)[1])
+            else:
+                self._fold_master(envelope)
             return
         account = self._by_udf.get(folder)
         if account is None:
@@ -190,6 +221,17 @@ class ServiceState:
             self._fold(account.folds, store, index, envelope)
         if store == LOCAL and account.claims_known:
             self._fold_local(account, envelope, received)
+
+    def received(self, account: Account) -> Set[bytes]:
+        """What the messages in an account's Inbound spool are known again by."""
+        folds = self._load(account)
+        if folds.received is None:
+            folds.received = {
+                known
+                for envelope in self._frames(account, INBOUND)
+                if (known := message_key(envelope)) is not None
+            }
+        return folds.received
 
     def find_claims(self) -> None:
         """At start: learn of all claims, which are in the Local spools of those who publish something."""
@@ -202,7 +244,10 @@ class ServiceState:
         """What the service reads of an account's stores, read now if it is not at hand."""
         folds = account.folds
         if folds is None:
-            folds = Folds(catalogs={name: self._catalog(account, name) for name in HOST_READABLE})
+            folds = Folds(
+                catalogs={name: self._catalog(account, name) for name in HOST_READABLE},
+                rules=ContactRules(self._contact_access),
+            )
             for store in (*HOST_READABLE, LOCAL):
                 for index, envelope in enumerate(self._frames(account, store), start=1):
                     self._fold(folds, store, index, envelope)
@@ -231,6 +276,12 @@ class ServiceState:
             folds.catalogs[store].apply(index, envelope)
         elif store == LOCAL:
             folds.local.apply(index, envelope)
+            if envelope.content_meta.message_type == ContactAccess.__name__:
+                folds.rules.note(envelope)
+        elif store == INBOUND and folds.received is not None:
+            known = message_key(envelope)
+            if known is not None:
+                folds.received.add(known)
 
     def _know_claims_of(self, address: str) -> None:
         account = self._by_address.get(address)
@@ -247,6 +298,12 @@ class ServiceState:
             self.claims.confirm(account.address, name)
         for message_id in closed_messages(message):
             self.claims.release(account.address, message_id)
+
+    def _contact_access(self, envelope: Envelope) -> ContactAccess | None:
+        try:
+            return object_in(envelope, ContactAccess, keyring=self._keyring)
+        except MeshError:
+            return None
 
     def _fold_master(self, envelope: Envelope) -> None:
         try:

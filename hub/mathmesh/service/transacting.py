@@ -9,14 +9,14 @@ from __future__ import annotations
 import hmac
 from datetime import datetime
 
-from mathmesh.codec import jsonbcd
 from mathmesh.dare.envelope import Envelope
-from mathmesh.dare.protection import check_payload_digest, is_encrypted
-from mathmesh.errors import MeshError, VerificationError
+from mathmesh.errors import MeshError
 from mathmesh.schema.cataloged import CatalogedAccess, CatalogedPublication
 from mathmesh.service import messages as wire
 from mathmesh.service.access import ADMINISTRATOR_STORES, Rights
 from mathmesh.service.effects import Append, StoreReader
+from mathmesh.service.envelope_checks import check_envelope
+from mathmesh.service.posting import queue, send
 from mathmesh.service.refusal import Refusal
 from mathmesh.service.state import Account, ServiceState, claim_in
 from mathmesh.stores import (
@@ -30,21 +30,16 @@ from mathmesh.stores import (
     SPOOLS,
     is_store_name,
 )
-from mathmesh.stores.catalog import DELETE, EVENTS, read_entry
+from mathmesh.stores.catalog import DELETE, read_entry
 from mathmesh.stores.first_frame import is_first_frame, is_ours
 from mathmesh.stores.spool import clear_message, closed_messages
 from mathmesh.stores.sync import StoreStatus
+from mathmesh.types import Entropy
 
 _ENTRY_TYPES: dict[str, type[CatalogedAccess] | type[CatalogedPublication]] = {
     ACCESS: CatalogedAccess,
     PUBLICATION: CatalogedPublication,
 }
-
-
-UPDATE_OCTETS = 1024 * 1024
-"""Largest content of one envelope, in octets as transported."""
-HEADER_OCTETS = 60 * 1024
-"""Largest header and trailer together: a frame adds its own members and may have 64 KiB."""
 
 
 def transact(
@@ -54,6 +49,7 @@ def transact(
     account: Account,
     rights: Rights,
     now: datetime,
+    entropy: Entropy,
 ) -> tuple[wire.TransactResponse, tuple[Append, ...]]:
     """Append to the account's catalogs and spools and deliver its messages, all or nothing.
 
@@ -87,7 +83,7 @@ def transact(
     _check_local(request, state, account, rights, now)
     for envelope in (*request.inbound, *request.local, *request.outbound):
         check_envelope(envelope)
-    effects += _spooled(request, state, reader, account, now)
+    effects += _spooled(request, state, reader, account, now, entropy)
     response = wire.TransactResponse(
         status=wire.SUCCESS, status_description=wire.SUCCESS_TEXT, entries=tuple(entries)
     )
@@ -173,22 +169,6 @@ def _check_readable(name: str, envelope: Envelope, state: ServiceState) -> None:
         raise Refusal(wire.BAD_REQUEST, wire.REFUSED, f"{name} holds entries of its own type only")
 
 
-def check_envelope(envelope: Envelope) -> None:
-    """Refuse an envelope that a store could not hold or a reader not read: too large, changed, malformed."""
-    if len(envelope.body) > UPDATE_OCTETS or len(jsonbcd.dumps(envelope.merged())) > HEADER_OCTETS:
-        raise Refusal(
-            wire.BAD_REQUEST, wire.TOO_LARGE, f"an envelope has at most {UPDATE_OCTETS} octets of content"
-        )
-    if is_encrypted(envelope.header) and not envelope.kids:
-        raise Refusal(wire.BAD_REQUEST, wire.REFUSED, "an encrypted envelope names its recipients")
-    if envelope.content_meta.event not in (None, *EVENTS):
-        raise Refusal(wire.BAD_REQUEST, wire.REFUSED, "an entry is New, Update or Delete")
-    try:
-        check_payload_digest(envelope.merged(), envelope.body)
-    except VerificationError as error:
-        raise Refusal(wire.BAD_REQUEST, wire.REFUSED, str(error)) from None
-
-
 # -- messages ------------------------------------------------------------------------------------
 def _check_local(
     request: wire.TransactRequest, state: ServiceState, account: Account, rights: Rights, now: datetime
@@ -236,7 +216,12 @@ def _require_administrator(rights: Rights, deed: str) -> None:
 
 
 def _spooled(
-    request: wire.TransactRequest, state: ServiceState, reader: StoreReader, account: Account, now: datetime
+    request: wire.TransactRequest,
+    state: ServiceState,
+    reader: StoreReader,
+    account: Account,
+    now: datetime,
+    entropy: Entropy,
 ) -> list[Append]:
     deliveries: dict[tuple[str, str], list[Envelope]] = {}
 
@@ -247,17 +232,25 @@ def _spooled(
     deliver(account, LOCAL, request.local)
     deliver(account, INBOUND, request.inbound)
     deliver(account, OUTBOUND, request.outbound)
-    for address in request.accounts if request.outbound else ():
-        recipient = state.by_address(address)
-        if recipient is None:
-            raise Refusal(wire.NOT_FOUND, wire.ABSENT, f"{address[:80]} is not an account of this service")
-        deliver(recipient, INBOUND, request.outbound)
-    made = []
-    for (folder, spool), envelopes in deliveries.items():
-        status = reader.status(folder, spool)
-        if status is None:
-            raise Refusal(wire.SERVER_ERROR, None, f"{folder} has no {spool}")
-        made.append(
-            Append(folder=folder, store=spool, index=status.count, envelopes=tuple(envelopes), received=now)
+    sent = send(request, state, account, _count(reader, account.udf, OUTBOUND), now, entropy)
+    for recipient, envelopes in sent.here:
+        deliver(recipient, INBOUND, envelopes)
+    made = [
+        Append(
+            folder=folder,
+            store=spool,
+            index=_count(reader, folder, spool),
+            envelopes=tuple(envelopes),
+            received=now,
         )
-    return made
+        for (folder, spool), envelopes in deliveries.items()
+    ]
+    host = state.identity.access_encrypt.public
+    return [*made, *queue([one.sealed(host, entropy) for one in sent.elsewhere], reader, now)]
+
+
+def _count(reader: StoreReader, folder: str, spool: str) -> int:
+    status = reader.status(folder, spool)
+    if status is None:
+        raise Refusal(wire.SERVER_ERROR, None, f"{folder} has no {spool}")
+    return status.count

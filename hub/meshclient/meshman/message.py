@@ -11,6 +11,7 @@ import click
 from mathmesh.errors import MeshError, PolicyError
 from mathmesh.keys import ids
 from mathmesh.schema.message import CLOSED
+from mathmesh.schema.message_access import MessageUndelivered
 from mathmesh.schema.message_confirmation import RequestConfirmation, ResponseConfirmation
 from mathmesh.schema.message_connection import AcknowledgeConnection
 from mathmesh.schema.message_contact import GroupInvitation, MessageContact
@@ -28,6 +29,7 @@ TITLES = {
     RequestConfirmation: "Confirmation Request",
     ResponseConfirmation: "Confirmation Response",
     GroupInvitation: "Group Invitation",
+    MessageUndelivered: "Undelivered",
 }
 
 
@@ -263,6 +265,8 @@ def _details(item: Item) -> dict[str, Any]:
         return {"Result": "Accept" if message.accept else "Reject"}
     if isinstance(message, GroupInvitation):
         return {"Text": message.text} if message.text else {}
+    if isinstance(message, MessageUndelivered):
+        return {"Reference": message.reference, "Account": message.account, "Reason": message.reason}
     return {}
 
 

@@ -2,6 +2,7 @@
 store.
 
     FOLDER/Master.dcon          the accounts, encrypted to the host's key
+    FOLDER/Outgoing.dcon        messages that wait for other services, encrypted to the host's key
     FOLDER/journal              what was appended lately (see `journal`)
     FOLDER/<udf8>/MMM_*.dcon    the stores of the account whose UDF begins with those 8 characters
 
@@ -27,10 +28,12 @@ from mathmesh.errors import MeshError, StoreError
 from mathmesh.service import server
 from mathmesh.service.access import Caller
 from mathmesh.service.admission import Admission
-from mathmesh.service.authentication import Authenticator
+from mathmesh.service.authentication import Authenticated, Authenticator
 from mathmesh.service.effects import MASTER_FOLDER, MASTER_STORE, Append
 from mathmesh.service.identity import ServiceIdentity
-from mathmesh.service.messages import NOT_AUTHORIZED, SERVER_ERROR, UNAUTHORIZED, Response
+from mathmesh.service.messages import NOT_AUTHORIZED, SERVER_ERROR, UNAUTHORIZED, PostRequest, Response
+from mathmesh.service.outgoing import OUTGOING_STORE, Outgoing
+from mathmesh.service.posting import post_request, settle
 from mathmesh.service.refusal import Refusal
 from mathmesh.service.state import ServiceState
 from mathmesh.stores.sync import StoreStatus
@@ -40,6 +43,9 @@ from meshservice.engines.journal import Journal
 from meshservice.engines.open_stores import OpenStores
 
 JOURNAL = "journal"
+
+QUEUE_ENTRIES = 1024
+"""The queue is written anew when it has more entries than that, most of them settled."""
 
 _LOG = logging.getLogger(__name__)
 
@@ -54,6 +60,10 @@ class Answer:
     enveloped: bool
 
 
+def _nothing() -> None:
+    pass
+
+
 class FileEngine:
     """Serves requests on files. `clock` tells the time in UTC; `entropy` returns random octets."""
 
@@ -65,10 +75,12 @@ class FileEngine:
         entropy: Entropy,
         clock: Clock,
         admission: Admission | None = None,
+        delivers: bool = False,
     ) -> None:
         """Open the folder, made if it is absent; finish or undo what a crash interrupted.
 
-        `admission` says who may have an account that comes over the network; by default nobody may.
+        `admission` says who may have an account that comes over the network; by default nobody may. With
+        `delivers` messages for other services are taken, for a `Delivery` to take there.
 
         Raises StoreError when another process has it open, or when it is another service's.
         """
@@ -81,6 +93,9 @@ class FileEngine:
         self.identity = identity
         self.state = ServiceState(identity, self)
         self.state.admission = admission or Admission()
+        self.state.delivers = delivers
+        self.on_outgoing: Callable[[], None] = _nothing
+        """Called, in any thread, when messages for other services were stored."""
         self._authenticator = Authenticator(self.state, clock())
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         sync_directory(folder.parent)
@@ -153,17 +168,60 @@ class FileEngine:
 
         The answer is in an envelope too, unless it says that the request's own did not hold.
         """
+        asked = self.authenticate(data)
+        return asked if isinstance(asked, Answer) else self.serve(asked)
+
+    def authenticate(self, data: bytes) -> Authenticated | Answer:
+        """Find out who sent a request in an envelope; the answer when that does not hold."""
         try:
             with self._gate:
-                asked = self._authenticator.open(data, self._clock())
+                return self._authenticator.open(data, self._clock())
         except Refusal as refusal:
             return Answer(octets=refusal.response(Response).encode(), enveloped=False)
         except MeshError as error:
             octets = server.failure(UNAUTHORIZED, NOT_AUTHORIZED, f"the request's envelope: {error}")
             return Answer(octets=octets, enveloped=False)
+
+    def serve(self, asked: Authenticated) -> Answer:
+        """Serve a request of a known caller. The answer is in an envelope."""
         response = self.dispatch(asked.request, asked.caller, discreet=True)
         octets = self._authenticator.seal(response, asked, entropy=self._entropy, now=self._clock())
         return Answer(octets=octets, enveloped=True)
+
+    # -- messages for other services --------------------------------------------------------------
+    def outgoing(self) -> list[Outgoing]:
+        """What waits for other services."""
+        with self._lock:
+            return list(self.state.outgoing.waiting.values())
+
+    def post_request(self, waiting: Outgoing) -> PostRequest | None:
+        """The request that delivers what waits; None when the account that sent it has left."""
+        with self._lock:
+            return post_request(waiting, self.state, self)
+
+    def settle(
+        self, waiting: Outgoing, *, later: Sequence[str] = (), failed: Iterable[tuple[str, str]] = ()
+    ) -> None:
+        """Store what became of a delivery; see `mathmesh.service.posting.settle`."""
+        with self._lock:
+            now = self._clock()
+            effects = settle(
+                waiting, self.state, self, later=later, failed=failed, now=now, entropy=self._entropy
+            )
+            self._apply(effects)
+            self._shorten_queue()
+
+    def _shorten_queue(self) -> None:
+        """Write the queue anew when most of it is settled: its file is replaced whole."""
+        status = self.status(MASTER_FOLDER, OUTGOING_STORE)
+        waiting = self.state.outgoing.waiting.values()
+        if status is None or status.count < max(QUEUE_ENTRIES, 4 * len(waiting)):
+            return
+        self._begin_journal()  # what it has of the file that goes would be written into the new one
+        if not self._broken:
+            host = self.identity.access_encrypt.public
+            entries = [entry.sealed(host, self._entropy) for entry in waiting]
+            self._stores.replace(MASTER_FOLDER, OUTGOING_STORE, entries, self._clock())
 
     # -- reading (StoreReader) --------------------------------------------------------------------
     def stores(self, folder: str) -> Sequence[str]:
@@ -206,6 +264,8 @@ class FileEngine:
                 self.state.replay(
                     effect.folder, effect.store, effect.index + number, envelope, effect.received
                 )
+            if effect.store == OUTGOING_STORE:
+                self.on_outgoing()
         self._discard_unbound()
         if self._journal.full:
             self._begin_journal()
@@ -254,6 +314,12 @@ class FileEngine:
             self.state.replay(MASTER_FOLDER, MASTER_STORE, index, envelope, received)
         self._discard_unbound()
         self.state.find_claims()
+        status = self.status(MASTER_FOLDER, OUTGOING_STORE)
+        if status is not None:
+            frames = self.envelopes(MASTER_FOLDER, OUTGOING_STORE, 1, status.count)
+            for index, envelope in enumerate(frames, start=1):
+                self.state.replay(MASTER_FOLDER, OUTGOING_STORE, index, envelope, None)
+            self._shorten_queue()
 
 
 def _joined(effects: Sequence[Append]) -> list[Append]:

@@ -12,8 +12,10 @@ import resource
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
+from mathmesh.dare.envelope import Envelope
 from mathmesh.dare.policy import Policy
 from mathmesh.dare.sequence import MERKLE
 from mathmesh.dare.sequence_state import Staged
@@ -183,6 +185,24 @@ class OpenStores:
         if files:
             sync_directory(self._folder)
         self._unsynced.clear()
+
+    def replace(self, folder: str, store: str, envelopes: Sequence[Envelope], received: datetime) -> None:
+        """Put a sequence of these envelopes alone in the place of one: all of it or, after a crash, nothing.
+
+        The journal must be empty.
+        """
+        path = self.path(folder, store)
+        partial = path.with_suffix(".new")
+        partial.unlink(missing_ok=True)
+        with SequenceFile.create(partial, container_type=MERKLE, entropy=self._entropy) as fresh:
+            for envelope in envelopes:
+                fresh.append_envelope(envelope, received=received, sync=False)
+            fresh.sync()
+        self._forget((folder, store))
+        side_index.discard(path)
+        side_index.discard(partial)
+        partial.replace(path)
+        sync_directory(path.parent)
 
     def discard(self, folder: str) -> Path:
         """Close everything in the folder of an account, which is returned, to be removed."""

@@ -75,6 +75,7 @@ def test_every_operation_has_its_pair() -> None:
         "Status",
         "Download",
         "Transact",
+        "Post",
         "Claim",
         "PollClaim",
         "Connect",

@@ -60,6 +60,10 @@ from mathmesh.schema.build.message import (
     make_message_complete,
     make_respond_connection,
 )
+from mathmesh.schema.build.message_access import (
+    make_contact_access,
+    make_message_undelivered,
+)
 from mathmesh.schema.build.pin import (
     make_message_pin,
     prove_pin,
@@ -99,12 +103,14 @@ __all__ = [
     "make_cataloged_vpn",
     "make_connection_host",
     "make_contact",
+    "make_contact_access",
     "make_group_invitation",
     "make_membership",
     "make_message_claim",
     "make_message_complete",
     "make_message_contact",
     "make_message_pin",
+    "make_message_undelivered",
     "make_null_capability",
     "make_preconfiguration_private",
     "make_profile_device",
