@@ -27,8 +27,10 @@ from typing import TypeVar
 
 import pytest
 
+from mathmesh.dare.content_meta import ContentMeta
 from mathmesh.dare.envelope import Envelope, seal
 from mathmesh.keys import derive
+from mathmesh.keys.pair import PrivateKey
 from mathmesh.schema.build import make_profile_user
 from mathmesh.schema.validation import verify_profile_service, verify_profile_user
 from mathmesh.service import messages as wire
@@ -49,7 +51,9 @@ CLOCK_AHEAD = timedelta(seconds=2)
 
 FORKS = """
 import os, sys
+from mathmesh.service import state
 from meshservice.cli import commands
+state.STRANGERS_A_MINUTE = state.SENT_A_MINUTE = 1_000_000
 for _ in sys.stdin:
     child = os.fork()
     if child == 0:
@@ -123,8 +127,9 @@ class OwnerConnection(http.client.HTTPConnection):
 
 @dataclass(slots=True)
 class Written:
-    """What was sent and what was acknowledged: texts, by account and store."""
+    """What was sent and what was acknowledged: texts, by account and store; `signers` sign messages."""
 
+    signers: dict[str, PrivateKey]
     sent: list[dict[tuple[str, str], str]] = field(default_factory=list)
     acknowledged: set[tuple[str, str, str]] = field(default_factory=set)
 
@@ -135,7 +140,7 @@ class Written:
         return wire.TransactRequest(
             updates=(wire.ContainerUpdate(container=TASK, envelopes=(_envelope(text),)),),
             local=(_envelope(text),),
-            outbound=(_envelope(text),),
+            outbound=(_message(text, self.signers[own]),),
             accounts=(other,),
         )
 
@@ -148,14 +153,20 @@ def _envelope(text: str) -> Envelope:
     return seal(text.encode(), entropy=os.urandom)
 
 
+def _message(text: str, signer: PrivateKey) -> Envelope:
+    meta = ContentMeta(message_type="MessageContact", cty="application/mmm/object")
+    return seal(text.encode(), entropy=os.urandom, signer=signer, content_meta=meta)
+
+
 class World:
     """Two accounts at a service that is killed again and again."""
 
     def __init__(self, data: Path) -> None:
         self.data = data
         self.forks = Forks(data)
-        self.written = Written()
         self.seeds = {one: derive.new_seed(derive.PROFILE_ACCOUNT, os.urandom) for one in ADDRESSES}
+        signers = {one: derive.derive_key(seed, "CompleteAccountSign") for one, seed in self.seeds.items()}
+        self.written = Written(signers=signers)
         self.udfs: dict[str, str] = {}
         self.random = random.Random(4)
 
