@@ -87,21 +87,21 @@ class Suites:
         """The cipher that an `enc` member names, None for none; raises PolicyError if not allowed."""
         if name is None or name == NONE:
             return None
-        if name not in self.enc:
+        if not isinstance(name, str) or name not in self.enc:
             allowed = " or ".join(sorted(self.enc))
             raise PolicyError(
                 f"encryption algorithm {name!r} is not one we use; ask the sender for {allowed}"
             )
-        return ENCRYPTIONS[str(name)]
+        return ENCRYPTIONS[name]
 
     def digest(self, name: object) -> Digest:
         """The digest that a `dig` or `alg` member names, S512 without a name; raises PolicyError."""
         if name is None or name == NONE:
             return DIGESTS[S512]
-        if name not in self.dig:
+        if not isinstance(name, str) or name not in self.dig:
             allowed = " or ".join(sorted(self.dig))
             raise PolicyError(f"digest algorithm {name!r} is not one we use; ask the sender for {allowed}")
-        return DIGESTS[str(name)]
+        return DIGESTS[name]
 
     def check_exchange(self, name: str) -> None:
         """Raises PolicyError unless keys of this algorithm may be recipients."""

@@ -147,7 +147,7 @@ def _line(logical: str, number: int) -> Line:
         raise EncodingError(f"line {number} is no property")
     value = logical[position + 1 :]
     if any(one.upper() == _QUOTED_PRINTABLE for one in parameters.get("ENCODING", ())):
-        charset = parameters.get("CHARSET", ("UTF-8",))[0]
+        charset = next(iter(parameters.get("CHARSET", ())), "UTF-8")
         value = _decoded(quopri.decodestring(value.encode()), charset, number)
     return Line(name=name.group().upper(), parameters=parameters, value=value)
 

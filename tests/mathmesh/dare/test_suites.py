@@ -130,6 +130,11 @@ def test_unknown_algorithms_are_never_replaced() -> None:
         for options in ({"enc": "A128CBC"}, {"dig": "S384"}):
             with pytest.raises(PolicyError):
                 sealed(**options, suites=suites)
+        for named in ([], ["S512"], {"a": 1}, 7):
+            with pytest.raises(PolicyError):
+                suites.digest(named)
+            with pytest.raises(PolicyError):
+                suites.encryption(named)
     with pytest.raises(PolicyError, match="leave them out"):
         sealed(enc="none")
 

@@ -99,6 +99,11 @@ def test_what_is_malformed_is_refused(octets: bytes, reason: str) -> None:
         read_vcards(octets)
 
 
+def test_a_character_set_without_a_name_is_utf_8() -> None:
+    octets = b"BEGIN:VCARD\nFN;CHARSET=;ENCODING=QUOTED-PRINTABLE:J=C3=B6rg\nEND:VCARD\n"
+    assert read_components(octets)[0].lines[0].value == "Jörg"
+
+
 def test_how_a_file_is_told() -> None:
     assert is_vcard(b"\xef\xbb\xbfbegin:vcard\n")
     assert not is_vcard(b"[{}]")
