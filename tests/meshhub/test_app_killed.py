@@ -89,7 +89,10 @@ async def test_a_killed_hub_loses_nothing_that_was_receipted(tmp_path: Path, bro
         if device is not None:
             await device.power_off()
     numbers = [reading.s for reading in readings]
-    assert numbers == list(range(1, len(numbers) + 1))
+    assert numbers == sorted(set(numbers))
+    assert numbers[0] == 1
+    told_again = set(range(1, numbers[-1] + 1)) - set(numbers)  # receipted, and not kept twice
+    assert len(told_again) <= (KILLS + 1) * len({reading.property for reading in readings})
     stored = [reading.value for reading in readings if reading.property == "temperature"]
     changes = [value for number, value in enumerate(stored) if not number or stored[number - 1] != value]
     assert changes == [20.5, *reported]
