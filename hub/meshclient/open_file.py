@@ -86,7 +86,7 @@ class OpenFile:
         """Writes `octets` at `length`, the length so far; on failure the file is as long as before."""
         descriptor = self._open()
         try:
-            _write_all(descriptor, octets, length)
+            write_all(descriptor, octets, length)
             if sync:
                 _datasync(descriptor)
         except OSError as error:
@@ -102,7 +102,7 @@ class OpenFile:
     def overwrite(self, octets: bytes, offset: int) -> None:
         """Writes over octets that are there, safely on disk; a file is as long as before."""
         try:
-            _write_all(self._open(), octets, offset)
+            write_all(self._open(), octets, offset)
             _datasync(self._open())
         except OSError as error:
             raise StoreError(f"{self.path} cannot be written: {error.strerror}; see to its disk") from error
@@ -137,7 +137,7 @@ class OpenFile:
         return self._descriptor
 
 
-def _write_all(descriptor: int, octets: bytes, offset: int) -> None:
+def write_all(descriptor: int, octets: bytes, offset: int) -> None:
     """One write, continued where the system wrote less."""
     written = os.pwrite(descriptor, octets, offset)
     while written < len(octets):

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from mathmesh.errors import KeyUnavailableError, PolicyError, VerificationError
 from mathmesh.keys.pair import PublicKey
@@ -46,6 +46,8 @@ KINDS: dict[type[CatalogedApplication], type[ActivationApplication]] = {
     CatalogedApplicationVpn: ActivationApplicationVpn,
 }
 """The applications that this module gives out, and the activations that hold their keys."""
+Kind = TypeVar("Kind", bound=CatalogedApplication)
+
 DEVICE_GRANT = "device:"
 ADMINISTRATORS = frozenset({"admin", "super"})
 """Roles with which a device may give keys to others."""
@@ -58,6 +60,11 @@ def applications(session: Session) -> Iterator[CatalogedApplication]:
     for entry in session.context.catalog(APPLICATION).entries().values():
         if isinstance(entry, CatalogedApplication) and type(entry) in KINDS:
             yield verify_cataloged_application(entry, now=session.now)
+
+
+def of_kind(session: Session, kind: type[Kind]) -> list[Kind]:
+    """The verified entries of one kind."""
+    return [one for one in applications(session) if isinstance(one, kind)]
 
 
 def own_activation(session: Session, application: CatalogedApplication) -> ActivationApplication:
@@ -259,9 +266,9 @@ def _is_own(session: Session, entry: CatalogedDevice) -> bool:
     return same_udf(entry.device_udf, session.context.device.profile.udf)
 
 
-def find(session: Session, name: str | None, kind: type[CatalogedApplication]) -> CatalogedApplication:
+def find(session: Session, name: str | None, kind: type[Kind]) -> Kind:
     """The application of a kind with a key, address or friendly name; without a name the only one."""
-    found = [one for one in applications(session) if type(one) is kind]
+    found = of_kind(session, kind)
     if name is not None:
         wanted = name.lower()
         found = [

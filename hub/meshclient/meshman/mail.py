@@ -82,7 +82,7 @@ def list_(flags: Flags) -> Answer:
     """All mail accounts."""
 
     async def step(session: Session) -> Answer:
-        found = _entries(session)
+        found = granting.of_kind(session, CatalogedApplicationMail)
         lines = [f"{one.account_address}{f' {one.local_name}' if one.local_name else ''}" for one in found]
         return Answer(lines=lines, tag=RESULT, members={"Accounts": [_members(one) for one in found]})
 
@@ -150,7 +150,14 @@ async def _add(
     local_name: str | None = None,
 ) -> Answer:
     address = uri.account_address(address)
-    before = next((one for one in _entries(session) if one.account_address == address), None)
+    before = next(
+        (
+            one
+            for one in granting.of_kind(session, CatalogedApplicationMail)
+            if one.account_address == address
+        ),
+        None,
+    )
     if before is not None and not replace:
         raise PolicyError(f"there are keys of {address} already; /replace makes others")
     keys = mail.make_keys(address, kinds, entropy=session.context.entropy, now=session.now)
@@ -168,10 +175,6 @@ async def _add(
     answer = _shown([made])
     members = {**answer.members, "Devices": given}
     return Answer(lines=[*answer.lines, f"Devices = {given}"], tag=RESULT, members=members)
-
-
-def _entries(session: Session) -> list[CatalogedApplicationMail]:
-    return [one for one in granting.applications(session) if isinstance(one, CatalogedApplicationMail)]
 
 
 def _shown(entries: list[CatalogedApplicationMail]) -> Answer:

@@ -35,9 +35,7 @@ FORM = click.option(
 
 def find(session: Session, address: str | None) -> CatalogedApplicationMail:
     """The mail account with an address; without one the only account."""
-    entry = granting.find(session, address, CatalogedApplicationMail)
-    assert isinstance(entry, CatalogedApplicationMail)
-    return entry
+    return granting.find(session, address, CatalogedApplicationMail)
 
 
 @click.group("smime", cls=MeshGroup)

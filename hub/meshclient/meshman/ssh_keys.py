@@ -29,7 +29,7 @@ DEFAULT_ROLE = "web"
 
 def keys(session: Session) -> list[CatalogedApplicationSsh]:
     """The SSH keys of the account."""
-    return [one for one in granting.applications(session) if isinstance(one, CatalogedApplicationSsh)]
+    return granting.of_kind(session, CatalogedApplicationSsh)
 
 
 def line_of(session: Session, entry: CatalogedApplicationSsh) -> PublicLine:
@@ -73,7 +73,6 @@ def get(flags: Flags, key: str | None, file: Path | None, agent: bool, seconds: 
 
     def step(session: Session) -> Answer:
         entry = granting.find(session, key, CatalogedApplicationSsh)
-        assert isinstance(entry, CatalogedApplicationSsh)
         line = line_of(session, entry)
         if file is not None or agent:
             private = _private(session, entry)

@@ -47,7 +47,7 @@ def client(flags: Flags, key: tuple[str, ...], file: Path | None, install: bool)
 
     def step(session: Session) -> Answer:
         named = [granting.find(session, one, CatalogedApplicationSsh) for one in key]
-        chosen = [one for one in named if isinstance(one, CatalogedApplicationSsh)] if key else keys(session)
+        chosen = named if key else keys(session)
         lines = [line_of(session, one) for one in chosen]
         members: dict[str, Any] = {"Keys": [line.text for line in lines]}
         if file is None:

@@ -70,7 +70,10 @@ def create(
     )
 
     async def step(session: Session) -> Answer:
-        if any((one.local_name or "").lower() == name.lower() for one in _entries(session)):
+        if any(
+            (one.local_name or "").lower() == name.lower()
+            for one in granting.of_kind(session, CatalogedApplicationVpn)
+        ):
             raise PolicyError(f"there is a tunnel {name} already; choose another name")
         grant = canonical_roles(roles or (DEFAULT_ROLE,))
         if only is not None:
@@ -95,7 +98,7 @@ def get(flags: Flags, name: str | None, file: Path | None, server: bool) -> Answ
         raise click.UsageError("Give /file or /server.")
 
     def step(session: Session) -> Answer:
-        entry = _find(session, name)
+        entry = granting.find(session, name, CatalogedApplicationVpn)
         if server:
             text = wireguard.server_section(entry)
             return Answer(lines=text.splitlines(), tag=RESULT, members={"Text": text})
@@ -117,7 +120,7 @@ def list_(flags: Flags) -> Answer:
     """All tunnels."""
 
     async def step(session: Session) -> Answer:
-        found = _entries(session)
+        found = granting.of_kind(session, CatalogedApplicationVpn)
         lines = [f"{one.local_name} {one.key} {','.join(one.grant or ())}" for one in found]
         return Answer(lines=lines, tag=RESULT, members={"Tunnels": [_members(one) for one in found]})
 
@@ -131,21 +134,11 @@ def delete(flags: Flags, name: str) -> Answer:
     """Delete a tunnel and its key from all devices; the other end takes it until its section is removed."""
 
     async def step(session: Session) -> Answer:
-        entry = _find(session, name)
+        entry = granting.find(session, name, CatalogedApplicationVpn)
         await granting.remove(session, entry)
         return Answer(lines=[f"Deleted {entry.local_name}"], tag="ResultDelete", members={"Key": entry.key})
 
     return on_account(flags, step, sync=True)
-
-
-def _find(session: Session, name: str | None) -> CatalogedApplicationVpn:
-    entry = granting.find(session, name, CatalogedApplicationVpn)
-    assert isinstance(entry, CatalogedApplicationVpn)
-    return entry
-
-
-def _entries(session: Session) -> list[CatalogedApplicationVpn]:
-    return [one for one in granting.applications(session) if isinstance(one, CatalogedApplicationVpn)]
 
 
 def _shown(entry: CatalogedApplicationVpn) -> Answer:

@@ -25,6 +25,7 @@ from mathmesh.codec import jsonbcd
 from mathmesh.errors import EncodingError, StoreError
 from mathmesh.types import Entropy
 from meshclient.file_lock import lock_exclusively, sync_directory
+from meshclient.open_file import write_all
 
 OCTETS = 4 * 1024 * 1024
 """Size of the file; the sequences are synced when the records reach it."""
@@ -63,7 +64,7 @@ class Journal:
             _lock(self._descriptor, path)
             size = os.fstat(self._descriptor).st_size
             if size < OCTETS:
-                _write(self._descriptor, bytes(OCTETS - size), size)
+                write_all(self._descriptor, bytes(OCTETS - size), size)
                 os.fsync(self._descriptor)
                 sync_directory(path.parent)
         except BaseException:
@@ -92,7 +93,7 @@ class Journal:
         head = _HEAD.pack(_MAGIC, self._epoch, self._number, len(content))
         record = head + hashlib.sha256(head + content).digest() + content
         try:
-            _write(self._descriptor, record, self._end)
+            write_all(self._descriptor, record, self._end)
             _datasync(self._descriptor)
         except OSError:
             self._erase(self._end)
@@ -109,7 +110,7 @@ class Journal:
     def restart(self, *, wipe: bool = False) -> None:
         """Forget all records, once the sequences are synced; with `wipe` leave nothing of their content."""
         if wipe:
-            _write(self._descriptor, bytes(self._end), 0)
+            write_all(self._descriptor, bytes(self._end), 0)
             _datasync(self._descriptor)
         else:
             self._erase(0)
@@ -137,7 +138,7 @@ class Journal:
 
     def _erase(self, offset: int) -> None:
         try:
-            _write(self._descriptor, bytes(_SECTOR), offset)
+            write_all(self._descriptor, bytes(_SECTOR), offset)
         except OSError:
             os.ftruncate(self._descriptor, offset)
         _datasync(self._descriptor)
@@ -155,12 +156,6 @@ def _writes(content: bytes) -> list[Write]:
     if not isinstance(value, list):
         raise EncodingError("a record of the journal is not a list")
     return [Write(path=one["Path"], offset=one["Offset"], octets=one["Octets"]) for one in value]
-
-
-def _write(descriptor: int, octets: bytes, offset: int) -> None:
-    written = 0
-    while written < len(octets):
-        written += os.pwrite(descriptor, memoryview(octets)[written:], offset + written)
 
 
 def _datasync(descriptor: int) -> None:

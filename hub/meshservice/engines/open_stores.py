@@ -27,6 +27,7 @@ from mathmesh.stores.sync import StoreStatus
 from mathmesh.types import Entropy
 from meshclient import side_index
 from meshclient.file_lock import sync_directory
+from meshclient.open_file import write_all
 from meshclient.store_files import SequenceFile
 from meshservice.engines.journal import Write
 
@@ -160,9 +161,7 @@ class OpenStores:
         side_index.discard(path)
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
-            written = 0
-            while written < len(write.octets):
-                written += os.pwrite(descriptor, write.octets[written:], write.offset + written)
+            write_all(descriptor, write.octets, write.offset)
             os.ftruncate(descriptor, write.offset + len(write.octets))
         finally:
             os.close(descriptor)
