@@ -13,7 +13,7 @@ from mathmesh.errors import PolicyError
 from mathmesh.schema.cataloged import CatalogedCredential
 from mathmesh.stores import ACCESS, CREDENTIAL, INBOUND
 from mathmesh.stores.sync import Diverged
-from meshclient import correspondence, devices, inbox, offline
+from meshclient import correspondence, inbox, offline
 from meshclient.repair import repair
 from meshservice.engines.files import FileEngine
 
@@ -59,26 +59,11 @@ async def passwords(world: World, machine: Any) -> dict[str, str]:
         return {one.service: one.password for one in found}
 
 
-async def second_device(world: World, alice: Any) -> Any:
-    with world.session(alice) as session:
-        await session.sync()
-        _, code, _ = await devices.issue_pin(session, ["web"])
-    phone = world.machine("phone")
-    await devices.request_connection(phone, code, world.directory, entropy=os.urandom, clock=world.clock)
-    with world.session(alice) as session:
-        await session.sync()
-        await correspondence.process_automatic(session)
-    await devices.complete(phone, phone.waiting(), world.directory, clock=world.clock)
-    with world.session(phone) as session:
-        await session.sync()
-    return phone
-
-
 async def test_an_old_backup_is_noticed_and_given_back_what_it_lost(world: World, tmp_path: Path) -> None:
     alice = await world.account("alice", "alice@example.com")
     await write(world, alice, "one.example", "first")
     backup = Backup(world, tmp_path / "backup")
-    phone = await second_device(world, alice)
+    phone = await world.joined("phone", alice, "web")
     await write(world, phone, "one.example", "second")
     await write(world, alice, "two.example", "first")
     newest = await passwords(world, phone)
@@ -109,7 +94,7 @@ async def test_an_old_backup_is_noticed_and_given_back_what_it_lost(world: World
 
 async def test_what_was_written_on_both_sides_is_brought_together(world: World, tmp_path: Path) -> None:
     alice = await world.account("alice", "alice@example.com")
-    phone = await second_device(world, alice)
+    phone = await world.joined("phone", alice, "web")
     for service in ("same.example", "both.example", "gone.example"):
         await write(world, alice, service, "first")
     await passwords(world, phone)
@@ -162,7 +147,7 @@ async def test_messages_that_the_service_lost_are_there_again(world: World, tmp_
 async def test_an_account_that_the_service_has_forgotten_is_made_again(world: World, tmp_path: Path) -> None:
     backup = Backup(world, tmp_path / "backup")
     alice = await world.account("alice", "alice@example.com")
-    phone = await second_device(world, alice)
+    phone = await world.joined("phone", alice, "web")
     await write(world, phone, "one.example", "first")
     await passwords(world, alice)
     backup.put_back()

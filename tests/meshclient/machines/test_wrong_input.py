@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import click
 import pytest
+from tests.meshman_commands import every_command
 
 from meshclient.meshman.cli import commands
 
@@ -16,16 +17,6 @@ JUNK = ["nonsense", "", "\N{PILE OF POO}", "a@b", "mcu://a@b/c", "../x", "N" * 5
 
 SILENT = {("password", "git-helper"), ("password", "askpass")}
 """Asked by other programs, which ask elsewhere when these say nothing."""
-
-
-def every_command(command: click.Command = commands, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
-    if not isinstance(command, click.Group):
-        yield path
-        return
-    for name in command.list_commands(click.Context(command)):
-        inner = command.get_command(click.Context(command), name)
-        assert inner is not None
-        yield from every_command(inner, (*path, name))
 
 
 def command_at(path: tuple[str, ...]) -> click.Command:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import click
 import pytest
+from tests.meshman_commands import every_command
 
 from meshclient.meshman.cli import commands
 from meshclient.meshman.frame import MeshCommand, dashed
@@ -75,17 +75,6 @@ def command_at(path: tuple[str, ...]) -> click.Command:
             raise LookupError(" ".join(path))
     assert found is not None
     return found
-
-
-def every_command(command: click.Command = commands, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
-    """The paths of all commands there are, the reference's and ours."""
-    if not isinstance(command, click.Group):
-        yield path
-        return
-    for name in command.list_commands(click.Context(command)):
-        inner = command.get_command(click.Context(command), name)
-        assert inner is not None
-        yield from every_command(inner, (*path, name))
 
 
 def options_of(command: click.Command) -> dict[str, click.Option]:
